@@ -1,0 +1,139 @@
+//! Where a call may go: one configured upstream.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::dialect::Dialect;
+use super::id::ChannelId;
+use super::limit::Limits;
+use super::pattern;
+use super::provider::{self, Provider};
+
+/// One configured upstream.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Channel {
+    /// The id.
+    pub id: ChannelId,
+    /// What people call it.
+    pub name: String,
+    /// The name of the provider's card.
+    pub provider: String,
+    /// Another base URL than the card's.
+    pub base_url: Option<String>,
+    /// The credential, sealed; none when the upstream wants none.
+    pub credential: Option<Sealed>,
+    /// Patterns of the models that it carries.
+    pub models: Vec<String>,
+    /// The caller's name of a model → the upstream's.
+    #[serde(default)]
+    pub model_mapping: BTreeMap<String, String>,
+    /// The dialects to use, when not all that the card lists.
+    #[serde(default)]
+    pub dialects: Vec<Dialect>,
+    /// The groups whose users reach it.
+    pub groups: Vec<String>,
+    /// Channels of higher priority are tried first.
+    #[serde(default)]
+    pub priority: i32,
+    /// Among channels of one priority: how much of the traffic, in proportion.
+    #[serde(default)]
+    pub weight: u32,
+    /// A channel that is not enabled gets no calls.
+    pub enabled: bool,
+    /// A word to find it by.
+    #[serde(default)]
+    pub tag: Option<String>,
+    /// Why it is not enabled, when Tollhouse switched it off.
+    #[serde(default)]
+    pub disabled_reason: Option<String>,
+    /// How long to wait for it.
+    #[serde(default)]
+    pub timeouts: Timeouts,
+    /// How often and how much it may be called.
+    #[serde(default)]
+    pub limits: Limits,
+    /// Whether answers carry the caller's name of the model instead of the upstream's.
+    #[serde(default)]
+    pub rename_model: bool,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// A credential that only the holder of the master key can read.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Sealed(pub String);
+
+impl std::fmt::Debug for Sealed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Sealed")
+    }
+}
+
+/// How long to wait for an upstream, in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Timeouts {
+    /// For a connection.
+    pub connect_ms: u32,
+    /// For the first byte of an answer.
+    pub first_byte_ms: u32,
+    /// Between two pieces of an answer.
+    pub idle_ms: u32,
+    /// For the whole answer. Lambda ends a call after 15 minutes.
+    pub total_ms: u32,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            connect_ms: 10_000,
+            first_byte_ms: 300_000,
+            idle_ms: 120_000,
+            total_ms: 840_000,
+        }
+    }
+}
+
+impl Channel {
+    /// The provider's card; `None` when this version has no such card.
+    #[must_use]
+    pub fn card(&self) -> Option<&'static Provider> {
+        provider::find(&self.provider)
+    }
+
+    /// The base URL: its own, or the card's.
+    #[must_use]
+    pub fn base_url(&self) -> Option<&str> {
+        self.base_url.as_deref().or_else(|| self.card()?.base_url)
+    }
+
+    /// Whether it carries the model.
+    #[must_use]
+    pub fn carries(&self, model: &str) -> bool {
+        self.model_mapping.contains_key(model) || pattern::fits_any(&self.models, model)
+    }
+
+    /// Whether a group's users reach it.
+    #[must_use]
+    pub fn serves(&self, group: &str) -> bool {
+        self.groups.iter().any(|name| name == group)
+    }
+
+    /// Whether it speaks the dialect.
+    #[must_use]
+    pub fn speaks(&self, dialect: Dialect) -> bool {
+        let card_speaks = self
+            .card()
+            .is_some_and(|card| card.speaks.contains(&dialect));
+        card_speaks && (self.dialects.is_empty() || self.dialects.contains(&dialect))
+    }
+
+    /// The upstream's name of the model.
+    #[must_use]
+    pub fn upstream_model<'a>(&'a self, model: &'a str) -> &'a str {
+        self.model_mapping.get(model).map_or(model, String::as_str)
+    }
+}

@@ -1,0 +1,14 @@
+//! The demo: a small deterministic upstream inside the local server; it needs no provider account.
+
+use super::card::{Auth, Provider};
+use crate::domain::dialect::Dialect;
+
+pub(super) const DEMO: Provider = Provider {
+    name: "demo",
+    label: "Demo",
+    base_url: None,
+    speaks: &[Dialect::OpenaiChat, Dialect::Anthropic],
+    auth: Auth::None,
+    credential: &[],
+    docs: "https://github.com/tollhouse/tollhouse#run-it",
+};

@@ -1,0 +1,14 @@
+//! OpenAI itself.
+
+use super::card::{API_KEY, Auth, Provider};
+use crate::domain::dialect::Dialect;
+
+pub(super) const OPENAI: Provider = Provider {
+    name: "openai",
+    label: "OpenAI",
+    base_url: Some("https://api.openai.com/v1"),
+    speaks: &[Dialect::OpenaiChat],
+    auth: Auth::Bearer,
+    credential: API_KEY,
+    docs: "https://platform.openai.com/docs/api-reference",
+};

@@ -1,0 +1,51 @@
+//! What an operator may change while Tollhouse runs.
+
+use serde::{Deserialize, Serialize};
+
+/// The settings, with the defaults of a new installation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Settings {
+    /// After how many milliseconds of silence a keep-alive is sent, and again; 0 for never.
+    pub keepalive_ms: u64,
+    /// What happens to a call of a model without a price.
+    pub unpriced_models: UnpricedModels,
+    /// What becomes of the hold of a call that was lost.
+    pub unsettled_policy: UnsettledPolicy,
+    /// The output limit that a hold assumes when the caller gives none, in tokens.
+    pub default_max_output_tokens: u64,
+    /// How long usage records are kept, in days; 0 for ever.
+    pub usage_retention_days: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            keepalive_ms: 10_000,
+            unpriced_models: UnpricedModels::Refuse,
+            unsettled_policy: UnsettledPolicy::Release,
+            default_max_output_tokens: 8_192,
+            usage_retention_days: 90,
+        }
+    }
+}
+
+/// What happens to a call of a model without a price.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UnpricedModels {
+    /// It is refused.
+    Refuse,
+    /// It is carried and costs nothing.
+    Free,
+}
+
+/// What becomes of the hold of a call that was lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UnsettledPolicy {
+    /// The money goes back to the wallet.
+    Release,
+    /// The call is charged what was set aside.
+    Charge,
+}

@@ -1,0 +1,72 @@
+//! What a call used, by component.
+
+use serde::{Deserialize, Serialize};
+
+/// Tokens by component, disjoint, except that `reasoning` is part of `output`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Tokens {
+    /// Input that no cache served.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub input: u64,
+    /// Input read from a cache.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub cache_read: u64,
+    /// Input written to a cache that lives five minutes.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub cache_write_5m: u64,
+    /// Input written to a cache that lives one hour.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub cache_write_1h: u64,
+    /// Output, reasoning included.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub output: u64,
+    /// The part of the output that was reasoning.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub reasoning: u64,
+    /// Audio that was listened to.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub input_audio: u64,
+    /// Audio that was spoken.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub output_audio: u64,
+    /// Images that were looked at, where a provider counts them apart.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub input_image: u64,
+    /// Images that were made.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub output_image: u64,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde calls it with a reference"
+)]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
+impl Tokens {
+    /// All of the input, cached or not: what long-context tiers look at.
+    #[must_use]
+    pub fn total_input(&self) -> u64 {
+        [
+            self.input,
+            self.cache_read,
+            self.cache_write_5m,
+            self.cache_write_1h,
+            self.input_audio,
+            self.input_image,
+        ]
+        .into_iter()
+        .fold(0, u64::saturating_add)
+    }
+
+    /// All of the output.
+    #[must_use]
+    pub fn total_output(&self) -> u64 {
+        [self.output, self.output_audio, self.output_image]
+            .into_iter()
+            .fold(0, u64::saturating_add)
+    }
+}

@@ -1,0 +1,138 @@
+//! The table: every key pattern, and the only file that spells them.
+//!
+//! ```text
+//! pk                     sk             what                                gpk, gsk (index `listing`)
+//! CONFIG                 !VERSION       counts changes of this partition
+//! CONFIG                 CHANNEL#<id>   a channel
+//! CONFIG                 GROUP#<name>   a group
+//! CONFIG                 PRICE#<model>  a price
+//! CONFIG                 SETTINGS       the settings
+//! USER#<id>              USER           a user                              USERS, <username>
+//! USERNAME#<name>        USERNAME       who has that name
+//! KEY#<id>               KEY            a key                               KEYS, <user>#<id>
+//! WALLET#<wallet>        WALLET         balance, spent, granted, holds
+//! CREDITS#<user>         <ulid>         a movement of money into a wallet
+//! USAGE#<user>#<yyyy-mm> <request>      a usage record                      DAY#<date>#<shard>, <request>
+//! HOLDERS#<hour>         <wallet>       this wallet took holds in that hour
+//! WINDOW#<what>#<minute> WINDOW         counters of one minute
+//! JOB#<name>             JOB            lease and state of a maintenance job
+//! ```
+//!
+//! `!VERSION` sorts first, so that a query of the partition reads the version before what it counts:
+//! a change in between is seen as a newer version at the next look.
+
+use crate::domain::hold::WalletId;
+use crate::domain::id::{ChannelId, KeyId, RequestId, UserId};
+use crate::domain::limit::Minute;
+
+pub(super) const PK: &str = "pk";
+pub(super) const SK: &str = "sk";
+pub(super) const GPK: &str = "gpk";
+pub(super) const GSK: &str = "gsk";
+pub(super) const TTL: &str = "ttl";
+pub(super) const LISTING: &str = "listing";
+
+/// Over how many partitions of the index one day's usage records are spread.
+pub(super) const DAY_SHARDS: u8 = 4;
+
+/// The full key of an item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ItemKey {
+    pub(super) pk: String,
+    pub(super) sk: String,
+}
+
+fn key(pk: impl Into<String>, sk: impl Into<String>) -> ItemKey {
+    ItemKey {
+        pk: pk.into(),
+        sk: sk.into(),
+    }
+}
+
+pub(super) const CONFIG: &str = "CONFIG";
+pub(super) const CHANNEL: &str = "CHANNEL#";
+pub(super) const GROUP: &str = "GROUP#";
+pub(super) const PRICE: &str = "PRICE#";
+pub(super) const SETTINGS: &str = "SETTINGS";
+pub(super) const VERSION: &str = "!VERSION";
+
+pub(super) fn version() -> ItemKey {
+    key(CONFIG, VERSION)
+}
+
+pub(super) fn channel(id: ChannelId) -> ItemKey {
+    key(CONFIG, format!("{CHANNEL}{id}"))
+}
+
+pub(super) fn group(name: &str) -> ItemKey {
+    key(CONFIG, format!("{GROUP}{name}"))
+}
+
+pub(super) fn price(model: &str) -> ItemKey {
+    key(CONFIG, format!("{PRICE}{model}"))
+}
+
+pub(super) fn settings() -> ItemKey {
+    key(CONFIG, SETTINGS)
+}
+
+pub(super) const USERS: &str = "USERS";
+
+pub(super) fn user(id: UserId) -> ItemKey {
+    key(format!("USER#{id}"), "USER")
+}
+
+pub(super) fn username(name: &str) -> ItemKey {
+    key(format!("USERNAME#{name}"), "USERNAME")
+}
+
+pub(super) const KEYS: &str = "KEYS";
+
+pub(super) fn key_item(id: KeyId) -> ItemKey {
+    key(format!("KEY#{id}"), "KEY")
+}
+
+/// Where a key stands in the list of keys: all of one user's keys together.
+pub(super) fn key_listing(user: UserId, id: KeyId) -> String {
+    format!("{user}#{id}")
+}
+
+pub(super) fn keys_of(user: UserId) -> String {
+    format!("{user}#")
+}
+
+pub(super) fn wallet(id: WalletId) -> ItemKey {
+    key(format!("WALLET#{id}"), "WALLET")
+}
+
+pub(super) fn credit(user: UserId, id: RequestId) -> ItemKey {
+    key(format!("CREDITS#{user}"), id.to_string())
+}
+
+pub(super) fn usage(user: UserId, month: &str, id: RequestId) -> ItemKey {
+    key(usage_month(user, month), id.to_string())
+}
+
+pub(super) fn usage_month(user: UserId, month: &str) -> String {
+    format!("USAGE#{user}#{month}")
+}
+
+pub(super) fn usage_day(date: &str, shard: u8) -> String {
+    format!("DAY#{date}#{shard}")
+}
+
+pub(super) fn holders(hour: &str) -> String {
+    format!("HOLDERS#{hour}")
+}
+
+pub(super) fn holder(hour: &str, wallet: WalletId) -> ItemKey {
+    key(holders(hour), wallet.to_string())
+}
+
+pub(super) fn window(what: &str, minute: Minute) -> ItemKey {
+    key(format!("WINDOW#{what}#{}", minute.0), "WINDOW")
+}
+
+pub(super) fn job(name: &str) -> ItemKey {
+    key(format!("JOB#{name}"), "JOB")
+}

@@ -1,0 +1,3 @@
+//! What is deployed: the template, and the events that its functions answer.
+
+mod template;
