@@ -113,8 +113,12 @@ impl WalletStore<'_> {
             let written = match &seen {
                 None => self.create(id, budget.limit, resets_at).await,
                 Some(seen) => {
-                    self.regrant(id, seen, seen.spent, budget.limit, resets_at)
-                        .await
+                    let grant = Grant {
+                        spent: seen.spent,
+                        limit: budget.limit,
+                        resets_at,
+                    };
+                    self.regrant(id, seen, grant).await
                 }
             };
             match written {
@@ -149,10 +153,12 @@ impl WalletStore<'_> {
             if seen.resets_at_ms.is_none_or(|at| at > now.as_millisecond()) {
                 return Ok(false);
             }
-            match self
-                .regrant(id, &seen, NanoUsd::ZERO, budget.limit, resets_at)
-                .await
-            {
+            let grant = Grant {
+                spent: NanoUsd::ZERO,
+                limit: budget.limit,
+                resets_at,
+            };
+            match self.regrant(id, &seen, grant).await {
                 Ok(()) => return Ok(true),
                 Err(StoreError::Conflict) => {}
                 Err(error) => return Err(error),
