@@ -10,6 +10,7 @@ pub mod failure;
 
 pub mod clock;
 pub mod env;
+pub mod front;
 pub mod random;
 pub mod trace;
 

@@ -1,9 +1,12 @@
 //! The one secret: origin token, master key, first password; in Secrets Manager or in a file's text.
 
+use std::sync::Arc;
+
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::operation::put_secret_value::PutSecretValueError;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
+use tokio::sync::OnceCell;
 
 use crate::random;
 
@@ -56,6 +59,44 @@ pub enum SecretsError {
     Malformed,
 }
 
+/// Where the secret comes from. Cheap to clone; Secrets Manager is asked once a process.
+#[derive(Debug, Clone)]
+pub struct SecretSource(Arc<Source>);
+
+#[derive(Debug)]
+enum Source {
+    Fixed(Secrets),
+    Manager { client: Client, arn: String, loaded: OnceCell<Secrets> },
+}
+
+impl SecretSource {
+    /// A secret that is known already.
+    #[must_use]
+    pub fn fixed(secrets: Secrets) -> Self {
+        Self(Arc::new(Source::Fixed(secrets)))
+    }
+
+    /// A secret that Secrets Manager keeps, read when it is first needed.
+    #[must_use]
+    pub fn manager(config: &aws_config::SdkConfig, arn: impl Into<String>) -> Self {
+        let client = Client::new(config);
+        Self(Arc::new(Source::Manager { client, arn: arn.into(), loaded: OnceCell::new() }))
+    }
+
+    /// The secret.
+    ///
+    /// # Errors
+    /// When Secrets Manager cannot be asked; the next call asks again.
+    pub async fn get(&self) -> Result<&Secrets, SecretsError> {
+        match &*self.0 {
+            Source::Fixed(secrets) => Ok(secrets),
+            Source::Manager { client, arn, loaded } => {
+                loaded.get_or_try_init(|| load(client, arn)).await
+            }
+        }
+    }
+}
+
 #[derive(Serialize, Deserialize)]
 struct Members {
     origin_token: String,
@@ -75,7 +116,7 @@ const FIRST_START: &str = "tollhouse-first-start-0000000000000001";
 ///
 /// # Errors
 /// When Secrets Manager cannot be asked, or the secret is not what the template makes.
-pub async fn load(client: &Client, arn: &str) -> Result<Secrets, SecretsError> {
+async fn load(client: &Client, arn: &str) -> Result<Secrets, SecretsError> {
     let members = read(client, arn).await?;
     match complete(&members) {
         Some(secrets) => Ok(secrets),

@@ -28,14 +28,14 @@ pub struct UsageRecord {
     pub channel_id: Option<ChannelId>,
     /// Its provider.
     pub provider: Option<String>,
-    /// The caller's name of the model.
-    pub model: String,
+    /// The caller's name of the model; none when the call was lost.
+    pub model: Option<String>,
     /// The upstream's name of the model.
     pub upstream_model: Option<String>,
-    /// The caller's dialect.
-    pub dialect: Dialect,
-    /// How the call travelled.
-    pub lane: Lane,
+    /// The caller's dialect; none when the call was lost.
+    pub dialect: Option<Dialect>,
+    /// How the call travelled; none when the call was lost.
+    pub lane: Option<Lane>,
     /// Whether the answer was streamed.
     pub stream: bool,
     /// How it ended.

@@ -229,7 +229,7 @@ impl UsageFilter {
         fits(self.user_id.as_ref(), Some(&record.user_id))
             && fits(self.key_id.as_ref(), record.key_id.as_ref())
             && fits(self.channel_id.as_ref(), record.channel_id.as_ref())
-            && fits(self.model.as_ref(), Some(&record.model))
+            && fits(self.model.as_ref(), record.model.as_ref())
             && fits(self.status.as_ref(), Some(&record.status))
             && fits(self.request_id.as_ref(), Some(&record.id))
     }

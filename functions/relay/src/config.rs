@@ -1,0 +1,32 @@
+//! What the relay reads from its environment.
+
+use shared::env::{self, BadVariable};
+use shared::front::Front;
+
+/// The relay's variables.
+#[derive(Debug, Clone)]
+pub struct RelayConfig {
+    /// `TABLE_NAME`: the table.
+    pub table_name: String,
+    /// `SECRET_ARN`: the secret.
+    pub secret_arn: String,
+    /// `FRONT`: `function-url` or `alb`.
+    pub front: Front,
+    /// `LOG_LEVEL`: `error`, `warn`, `info`, `debug` or `trace`.
+    pub log_level: Option<String>,
+}
+
+impl RelayConfig {
+    /// Reads them.
+    ///
+    /// # Errors
+    /// When one that must be there is missing.
+    pub fn from_env() -> Result<Self, BadVariable> {
+        Ok(Self {
+            table_name: env::required("TABLE_NAME")?,
+            secret_arn: env::required("SECRET_ARN")?,
+            front: Front::from_variable(env::optional("FRONT").as_deref()),
+            log_level: env::optional("LOG_LEVEL"),
+        })
+    }
+}

@@ -1,0 +1,63 @@
+//! A request of Anthropic's dialect: read, and spliced for the express lane.
+
+use bytes::Bytes;
+use shared::failure::Failure;
+
+use crate::dialects::Wanted;
+use crate::dialects::members::{self, Members};
+
+const NAMES: &[&str] = &["model", "messages", "stream", "max_tokens"];
+
+pub(super) fn read(body: Bytes) -> Result<Wanted, Failure> {
+    let members = Members::find(&body, NAMES)?;
+    let model = members::model(&members)?;
+    members.require_array("messages")?;
+    let stream = members.read("stream", "true or false")?.unwrap_or(false);
+    // Zero is a request to warm the cache.
+    let max_output: u64 = members.require("max_tokens", "an integer of 0 or more")?;
+    Ok(Wanted {
+        model,
+        stream,
+        usage_wanted: true,
+        max_output: Some(max_output),
+        answers: 1,
+        body,
+    })
+}
+
+/// The same bytes, with the upstream's name of the model.
+pub(super) fn express(wanted: &Wanted, upstream_model: &str) -> Result<Bytes, Failure> {
+    if upstream_model == wanted.model {
+        return Ok(wanted.body.clone());
+    }
+    let members = Members::find(&wanted.body, NAMES)?;
+    let name = serde_json::Value::from(upstream_model)
+        .to_string()
+        .into_bytes();
+    let edit = members
+        .get("model")
+        .map(|member| (member.span.clone(), name));
+    Ok(members::splice(&wanted.body, edit.as_slice()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_model_is_spliced() {
+        let body = r#"{"max_tokens":0,"messages":[],"metadata":{"model":"x"}, "model" : "m"}"#;
+        let wanted = read(Bytes::from_static(body.as_bytes())).unwrap();
+        assert_eq!(express(&wanted, "m").unwrap(), body);
+        assert_eq!(
+            express(&wanted, "up").unwrap(),
+            body.replace(r#": "m""#, r#": "up""#)
+        );
+    }
+
+    #[test]
+    fn a_limit_is_required() {
+        let failure = read(Bytes::from_static(br#"{"model":"m","messages":[]}"#)).unwrap_err();
+        assert_eq!(failure.field.as_deref(), Some("max_tokens"));
+    }
+}

@@ -1,0 +1,44 @@
+//! Watching a streamed answer go by: what it used, whether it ended, whether it is an error.
+
+use bytes::Bytes;
+use shared::domain::usage::Tokens;
+
+use super::UpstreamError;
+use super::estimate::TextLength;
+
+/// What was seen of an answer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// What the provider says was used, once it has said so for good.
+    pub tokens: Option<Tokens>,
+    /// What it has said so far, where it says it in parts.
+    pub so_far: Option<Tokens>,
+    /// How much text was delivered.
+    pub delivered: TextLength,
+    /// Whether the answer has begun.
+    pub began: bool,
+    /// Whether it came to its proper end.
+    pub complete: bool,
+}
+
+/// What becomes of an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// It goes to the caller as it is.
+    Pass,
+    /// It does not concern the caller.
+    Drop,
+    /// This goes instead.
+    Replace(Bytes),
+    /// The provider says no.
+    Fail(UpstreamError),
+}
+
+/// A state machine beside a stream.
+pub trait Watch: Send + std::fmt::Debug {
+    /// Looks at one complete event.
+    fn event(&mut self, event: &[u8]) -> Verdict;
+
+    /// What was seen so far.
+    fn seen(&self) -> Seen;
+}

@@ -1,0 +1,141 @@
+//! A streamed answer → the bytes for the caller: whole events, each looked at by the dialect's watcher.
+
+use std::collections::VecDeque;
+
+use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt;
+use futures_util::stream::BoxStream;
+
+use crate::dialects::UpstreamError;
+use crate::dialects::watch::{Seen, Verdict, Watch};
+use crate::upstream::BrokenOff;
+use crate::upstream::framing::sse::{Events, Splitter, TooLong};
+
+/// An answer that is being listened to.
+pub(super) struct Listening {
+    body: BoxStream<'static, Result<Bytes, BrokenOff>>,
+    splitter: Splitter,
+    watch: Box<dyn Watch>,
+    heard: VecDeque<Result<Bytes, Lost>>,
+    ended: bool,
+}
+
+/// Why an answer is not heard to its end.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Lost {
+    /// The provider says no in the middle of it.
+    #[error("the provider broke off with {}: {}", error.code, error.message)]
+    Said {
+        /// What it means.
+        error: UpstreamError,
+        /// How it was said.
+        event: Bytes,
+    },
+    /// The connection broke, or the time ran out.
+    #[error(transparent)]
+    Broken(#[from] BrokenOff),
+    /// It is no stream of events.
+    #[error(transparent)]
+    Garbage(#[from] TooLong),
+}
+
+impl std::fmt::Debug for Listening {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Listening")
+            .field("watch", &self.watch)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Listening {
+    pub(super) fn new(
+        body: BoxStream<'static, Result<Bytes, BrokenOff>>,
+        watch: Box<dyn Watch>,
+    ) -> Self {
+        Self {
+            body,
+            splitter: Splitter::default(),
+            watch,
+            heard: VecDeque::new(),
+            ended: false,
+        }
+    }
+
+    /// What was seen so far.
+    pub(super) fn seen(&self) -> Seen {
+        self.watch.seen()
+    }
+
+    /// The next bytes for the caller; `None` at the end. Whoever stops waiting loses nothing.
+    pub(super) async fn next(&mut self) -> Result<Option<Bytes>, Lost> {
+        loop {
+            if let Some(heard) = self.heard.pop_front() {
+                return heard.map(Some);
+            }
+            if self.ended {
+                return Ok(None);
+            }
+            match self.body.next().await {
+                Some(Ok(piece)) => {
+                    let events = self.splitter.push(piece)?;
+                    self.hear(&events);
+                }
+                Some(Err(error)) => {
+                    self.ended = true;
+                    return Err(error.into());
+                }
+                None => {
+                    self.ended = true;
+                    if let Some(last) = self.splitter.finish() {
+                        self.hear_last(last);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Looks at each event. Where all of them pass, their bytes go on as they came.
+    fn hear(&mut self, events: &Events) {
+        let mut edited: Option<BytesMut> = None;
+        let mut passed = 0;
+        for event in events.iter() {
+            let verdict = self.watch.event(&event);
+            if verdict == Verdict::Pass {
+                match &mut edited {
+                    Some(edited) => edited.extend_from_slice(&event),
+                    None => passed += event.len(),
+                }
+                continue;
+            }
+            let before = || BytesMut::from(events.bytes().get(..passed).unwrap_or_default());
+            let edited = edited.get_or_insert_with(before);
+            match verdict {
+                Verdict::Pass | Verdict::Drop => {}
+                Verdict::Replace(other) => edited.extend_from_slice(&other),
+                Verdict::Fail(error) => {
+                    let edited = std::mem::take(edited).freeze();
+                    self.say(edited);
+                    self.heard.push_back(Err(Lost::Said { error, event }));
+                    self.ended = true;
+                    return;
+                }
+            }
+        }
+        self.say(edited.map_or_else(|| events.bytes().clone(), BytesMut::freeze));
+    }
+
+    fn hear_last(&mut self, event: Bytes) {
+        match self.watch.event(&event) {
+            Verdict::Pass => self.say(event),
+            Verdict::Drop => {}
+            Verdict::Replace(other) => self.say(other),
+            Verdict::Fail(error) => self.heard.push_back(Err(Lost::Said { error, event })),
+        }
+    }
+
+    fn say(&mut self, bytes: Bytes) {
+        if !bytes.is_empty() {
+            self.heard.push_back(Ok(bytes));
+        }
+    }
+}

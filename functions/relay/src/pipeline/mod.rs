@@ -1,0 +1,125 @@
+//! The journey of a call: a chain of values, each step made from what the last one returned.
+//!
+//! Once money is held, the journey goes on whatever the caller does: the future of [`carry`] is owned
+//! by the process, not by the connection, and a body that nobody reads any more is read to its end.
+
+mod admit;
+mod authenticate;
+mod body;
+mod listen;
+mod refusal;
+mod route;
+mod send;
+mod setback;
+mod settle;
+mod stream;
+mod translate;
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::response::Response;
+use http::HeaderMap;
+use shared::domain::dialect::Dialect;
+use shared::domain::id::RequestId;
+use shared::domain::pattern;
+use shared::failure::Failure;
+
+pub(crate) use refusal::{refuse, refuse_call};
+
+use crate::app::App;
+use crate::dialects;
+use authenticate::Caller;
+use send::Delivery;
+
+/// A request as it arrives.
+#[derive(Debug)]
+pub(crate) struct Call {
+    /// The id that it is known by from now on.
+    pub(crate) id: RequestId,
+    /// The dialect of its endpoint.
+    pub(crate) dialect: Dialect,
+    /// When it arrived, in milliseconds since 1970.
+    pub(crate) began_ms: i64,
+    /// Where it came from.
+    pub(crate) source_ip: Option<IpAddr>,
+    /// The key in its query.
+    pub(crate) query_key: Option<String>,
+    /// Its headers.
+    pub(crate) headers: HeaderMap,
+}
+
+/// Carries a call to a provider and back. It always answers, in the caller's dialect.
+pub(crate) async fn converse(app: App, call: Call, body: Body) -> Response {
+    let (id, dialect) = (call.id, call.dialect);
+    // Owned by the process: a caller who hangs up must not leave a hold behind.
+    let journey = app.calls.spawn(carry(app.clone(), call, body));
+    match journey.await {
+        Ok(answer) => answer,
+        Err(fault) => refuse(dialects::of(dialect), id, &Failure::internal(fault)).map(Body::from),
+    }
+}
+
+async fn carry(app: App, call: Call, body: Body) -> Response {
+    let call = Arc::new(call);
+    match prepare(&app, &call, body).await {
+        Ok(delivery) => stream::answer(app, delivery).await,
+        Err(failure) => refuse_call(&call, &failure),
+    }
+}
+
+/// Everything that can be refused before a provider is asked.
+async fn prepare(app: &App, call: &Arc<Call>, body: Body) -> Result<Delivery, Failure> {
+    let now_ms = app.clock.now_ms();
+    let (caller, snapshot) = tokio::join!(
+        authenticate::authenticate(app, call),
+        app.snapshots.current(&app.store, now_ms),
+    );
+    let (caller, snapshot) = (caller?, snapshot?);
+    let wanted = dialects::of(call.dialect).read(body::read(body, &call.headers).await?)?;
+    let itinerary = route::route(&snapshot, &caller, call.dialect, &wanted.model, &app.dice)?;
+    let admitted = admit::admit(app, call, caller, wanted, &snapshot).await?;
+    Ok(Delivery::new(Arc::clone(call), admitted, itinerary))
+}
+
+/// The models that a caller may name.
+pub(crate) async fn models(app: &App, call: &Call) -> Result<BTreeSet<String>, Failure> {
+    let caller = authenticate::authenticate(app, call).await?;
+    let snapshot = app
+        .snapshots
+        .current(&app.store, app.clock.now_ms())
+        .await?;
+    let mut names = BTreeSet::new();
+    for channel in snapshot.channels_of(&caller.user.group) {
+        names.extend(channel.model_mapping.keys().cloned());
+        names.extend(
+            channel
+                .models
+                .iter()
+                .filter(|name| !name.contains('*'))
+                .cloned(),
+        );
+        let priced = snapshot
+            .configuration
+            .prices
+            .iter()
+            .map(|price| &price.model);
+        names.extend(
+            priced
+                .filter(|name| !name.contains('*') && channel.carries(name))
+                .cloned(),
+        );
+    }
+    names.retain(|name| may_name(&caller, name));
+    Ok(names)
+}
+
+/// Whether a caller's key lets it name the model.
+fn may_name(caller: &Caller, model: &str) -> bool {
+    caller
+        .key
+        .as_ref()
+        .is_none_or(|key| key.models.is_empty() || pattern::fits_any(&key.models, model))
+}

@@ -1,0 +1,108 @@
+//! Caller + Snapshot → Itinerary: the channels to try, in order. Pure, but for the dice.
+
+use shared::domain::channel::Channel;
+use shared::domain::dialect::Dialect;
+use shared::failure::{Failure, Kind};
+
+use super::authenticate::Caller;
+use super::may_name;
+use crate::dice::Dice;
+use crate::snapshot::Snapshot;
+
+/// The channels to try, in order; never empty.
+#[derive(Debug)]
+pub(super) struct Itinerary(pub(super) Vec<Channel>);
+
+pub(super) fn route(
+    snapshot: &Snapshot,
+    caller: &Caller,
+    dialect: Dialect,
+    model: &str,
+    dice: &Dice,
+) -> Result<Itinerary, Failure> {
+    if !may_name(caller, model) {
+        let text = format!("The API key may not use the model {model}.");
+        return Err(Failure::new(Kind::Forbidden, "model_not_allowed", text));
+    }
+    let group = enabled_group(snapshot, &caller.user.group)?;
+    let carrying: Vec<&Channel> = match caller.pinned {
+        Some(id) => snapshot
+            .configuration
+            .channels
+            .iter()
+            .filter(|channel| channel.id == id)
+            .collect(),
+        None => snapshot
+            .channels_of(group)
+            .filter(|channel| channel.carries(model))
+            .collect(),
+    };
+    let speaking: Vec<&Channel> = carrying
+        .iter()
+        .copied()
+        .filter(|channel| channel.speaks(dialect))
+        .collect();
+    if speaking.is_empty() {
+        return Err(nowhere(snapshot, model, &carrying, dialect));
+    }
+    Ok(Itinerary(in_order(speaking, dice)))
+}
+
+fn enabled_group<'a>(snapshot: &Snapshot, name: &'a str) -> Result<&'a str, Failure> {
+    let enabled = snapshot.group(name).is_some_and(|group| group.enabled);
+    enabled.then_some(name).ok_or_else(|| {
+        let text = format!("The group {name} of this user is disabled.");
+        Failure::new(Kind::Forbidden, "group_disabled", text)
+    })
+}
+
+/// Why there is no channel: nobody carries the model, nobody does now, or not in this dialect.
+fn nowhere(snapshot: &Snapshot, model: &str, carrying: &[&Channel], dialect: Dialect) -> Failure {
+    if let Some(channel) = carrying.first() {
+        let spoken = channel.card().map_or(&[][..], |card| card.speaks);
+        let spoken: Vec<&str> = spoken.iter().map(|dialect| dialect.name()).collect();
+        let text = format!(
+            "The model {model} is not served in the dialect {dialect}; it is in {}.",
+            spoken.join(", ")
+        );
+        return Failure::new(Kind::Missing, "dialect_not_served", text);
+    }
+    if snapshot
+        .configuration
+        .channels
+        .iter()
+        .any(|channel| channel.carries(model))
+    {
+        let text = format!("No channel is available for the model {model}.");
+        return Failure::new(Kind::Unavailable, "no_channel", text).retry_after(30);
+    }
+    let text = format!("The model {model} does not exist, or is not served here.");
+    Failure::new(Kind::Missing, "model_not_found", text)
+}
+
+/// By falling priority; within one, by lot in proportion to the weights.
+fn in_order(mut channels: Vec<&Channel>, dice: &Dice) -> Vec<Channel> {
+    channels.sort_by_key(|channel| (std::cmp::Reverse(channel.priority), channel.id));
+    let mut ordered = Vec::with_capacity(channels.len());
+    while let Some(first) = channels.first() {
+        let priority = first.priority;
+        let alike = channels
+            .iter()
+            .take_while(|channel| channel.priority == priority);
+        let weights: Vec<u64> = alike
+            .map(|channel| u64::from(channel.weight.max(1)))
+            .collect();
+        let mut drawn = dice.below(weights.iter().sum());
+        let chosen = weights
+            .iter()
+            .position(|weight| match drawn.checked_sub(*weight) {
+                Some(rest) => {
+                    drawn = rest;
+                    false
+                }
+                None => true,
+            });
+        ordered.push(channels.remove(chosen.unwrap_or(0)).clone());
+    }
+    ordered
+}

@@ -1,0 +1,302 @@
+//! Admitted + Itinerary → Delivered: tries one stop after the other until one answers.
+//!
+//! Nothing has reached the caller yet, so another channel may be asked: until the first event of a
+//! stream, or the whole of a plain answer.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt;
+use http::HeaderMap;
+use http::header::CONTENT_TYPE;
+use secrecy::SecretString;
+use shared::domain::channel::Channel;
+use shared::domain::dialect::Lane;
+use shared::domain::id::ChannelId;
+use shared::domain::record::Attempt;
+use tokio::time::timeout;
+
+use super::Call;
+use super::admit::Admitted;
+use super::listen::{Listening, Lost};
+use super::route::Itinerary;
+use super::setback::Setback;
+use super::translate::{Translated, translate};
+use crate::app::App;
+use crate::dialects::watch::Seen;
+use crate::dialects::{self, Dialect};
+use crate::upstream::{Answer, milliseconds};
+
+/// The longest plain answer that is taken, in bytes: images in base64 are the longest there are.
+const LONGEST_ANSWER: usize = 64 * 1024 * 1024;
+/// The longest error that is read, in bytes.
+const LONGEST_ERROR: usize = 256 * 1024;
+
+/// A call on its way.
+#[derive(Debug)]
+pub(super) struct Delivery {
+    pub(super) call: Arc<Call>,
+    pub(super) admitted: Admitted,
+    pub(super) attempts: Vec<Attempt>,
+    /// The stop that was tried last.
+    pub(super) stop: Option<Stop>,
+    itinerary: Itinerary,
+}
+
+/// A channel that was tried.
+#[derive(Debug, Clone)]
+pub(super) struct Stop {
+    pub(super) channel_id: ChannelId,
+    pub(super) provider: String,
+    pub(super) upstream_model: String,
+    pub(super) lane: Lane,
+    pub(super) credential: SecretString,
+    pub(super) idle: Duration,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub(super) enum Outcome {
+    /// A whole answer.
+    Plain(Plain),
+    /// The beginning of a stream: its first bytes, and the rest as it comes.
+    Stream {
+        /// The first bytes, with the first event in them.
+        head: Bytes,
+        /// The headers for the caller.
+        headers: HeaderMap,
+        /// The rest.
+        rest: Box<Listening>,
+    },
+    /// No channel answered.
+    No(Box<Setback>),
+}
+
+/// A whole answer.
+#[derive(Debug)]
+pub(super) struct Plain {
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+    pub(super) seen: Seen,
+}
+
+/// A call, and what came of it.
+#[derive(Debug)]
+pub(super) struct Delivered {
+    pub(super) delivery: Delivery,
+    pub(super) outcome: Outcome,
+}
+
+impl Delivery {
+    pub(super) fn new(call: Arc<Call>, admitted: Admitted, itinerary: Itinerary) -> Self {
+        Self {
+            call,
+            admitted,
+            attempts: Vec::new(),
+            stop: None,
+            itinerary,
+        }
+    }
+}
+
+pub(super) async fn deliver(app: App, mut delivery: Delivery) -> Delivered {
+    let mut last = Setback::no_channel();
+    for channel in std::mem::take(&mut delivery.itinerary.0) {
+        let began_ms = app.clock.now_ms();
+        let tried = attempt(&app, &mut delivery, &channel).await;
+        let (outcome, http_status) = match &tried {
+            Ok(_) => ("ok".to_owned(), Some(200)),
+            Err(setback) => (setback.failure.code.to_string(), setback.http_status),
+        };
+        let ms = u64::try_from(app.clock.now_ms() - began_ms).unwrap_or(0);
+        delivery.attempts.push(Attempt {
+            channel_id: channel.id,
+            outcome,
+            http_status,
+            ms,
+        });
+        match tried {
+            Ok(outcome) => return Delivered { delivery, outcome },
+            Err(setback) => {
+                let elsewhere = setback.elsewhere;
+                last = setback;
+                if !elsewhere {
+                    break;
+                }
+            }
+        }
+    }
+    Delivered {
+        delivery,
+        outcome: Outcome::No(Box::new(last)),
+    }
+}
+
+async fn attempt(
+    app: &App,
+    delivery: &mut Delivery,
+    channel: &Channel,
+) -> Result<Outcome, Setback> {
+    let call = Arc::clone(&delivery.call);
+    let translated = translate(app, &call, &delivery.admitted, channel).await;
+    let Translated {
+        letter,
+        lane,
+        credential,
+    } = translated.map_err(Setback::misconfigured)?;
+    delivery.stop = Some(Stop {
+        channel_id: channel.id,
+        provider: channel.provider.clone(),
+        upstream_model: channel
+            .upstream_model(&delivery.admitted.wanted.model)
+            .to_owned(),
+        lane,
+        credential: credential.clone(),
+        idle: milliseconds(channel.timeouts.idle_ms),
+    });
+    let answer = app.upstream.send(&letter).await?;
+    let dialect = dialects::of(call.dialect);
+    let hearing = Hearing {
+        dialect,
+        channel,
+        credential: &credential,
+    };
+    if !answer.status.is_success() {
+        return Err(hearing.refusal(answer).await);
+    }
+    if delivery.admitted.wanted.stream {
+        hearing.stream(answer, &delivery.admitted).await
+    } else {
+        hearing.plain(answer).await
+    }
+}
+
+/// What is needed to understand an answer.
+struct Hearing<'a> {
+    dialect: &'static dyn Dialect,
+    channel: &'a Channel,
+    credential: &'a SecretString,
+}
+
+impl Hearing<'_> {
+    /// Waits for the first event: an error in its place is a refusal like any other.
+    async fn stream(&self, answer: Answer, admitted: &Admitted) -> Result<Outcome, Setback> {
+        let events = content_type(&answer.headers).is_none_or(|kind| !kind.contains("json"));
+        if !events {
+            return Err(self.no_stream(answer).await);
+        }
+        let headers = returned(&answer.headers);
+        let mut rest = Box::new(Listening::new(
+            answer.body,
+            self.dialect.watch(&admitted.wanted),
+        ));
+        let mut head = BytesMut::new();
+        let patience = milliseconds(self.channel.timeouts.first_byte_ms);
+        let first = timeout(patience, async {
+            while !rest.seen().began {
+                match rest.next().await? {
+                    Some(bytes) => head.extend_from_slice(&bytes),
+                    None => return Ok(false),
+                }
+            }
+            Ok::<_, Lost>(true)
+        });
+        match first.await {
+            Err(_) => Err(Setback::too_late()),
+            Ok(Ok(true)) => Ok(Outcome::Stream {
+                head: head.freeze(),
+                headers,
+                rest,
+            }),
+            Ok(Ok(false)) => Err(Setback::garbage("an empty stream", 200)),
+            Ok(Err(Lost::Said { error, .. })) => Err(Setback::said(&error, self.credential)),
+            Ok(Err(Lost::Garbage(_))) => Err(Setback::garbage("an endless event", 200)),
+            Ok(Err(Lost::Broken(error))) => Err(Setback::broken(error)),
+        }
+    }
+
+    async fn plain(&self, answer: Answer) -> Result<Outcome, Setback> {
+        let headers = returned(&answer.headers);
+        let body = self.read(answer, LONGEST_ANSWER).await?;
+        match self.dialect.read_reply(&body) {
+            Some(seen) => Ok(Outcome::Plain(Plain {
+                headers,
+                body,
+                seen,
+            })),
+            None => Err(self.no_answer(&body)),
+        }
+    }
+
+    /// A body that should have been a stream: an error inside a 200, mostly.
+    async fn no_stream(&self, answer: Answer) -> Setback {
+        match self.read(answer, LONGEST_ERROR).await {
+            Ok(body) => self.no_answer(&body),
+            Err(setback) => setback,
+        }
+    }
+
+    fn no_answer(&self, body: &[u8]) -> Setback {
+        match self.dialect.read_error(200, body) {
+            Some(error) => Setback::said(&error, self.credential),
+            None => Setback::garbage("something that is no answer", 200),
+        }
+    }
+
+    async fn refusal(&self, answer: Answer) -> Setback {
+        let (status, headers) = (answer.status, returned(&answer.headers));
+        let body = match self.read(answer, LONGEST_ERROR).await {
+            Ok(body) => body,
+            Err(_) => Bytes::new(),
+        };
+        let error = self.dialect.read_error(status.as_u16(), &body);
+        Setback::refused(
+            status,
+            headers,
+            error.map(|error| (error, body)),
+            self.credential,
+        )
+    }
+
+    /// The whole body, bounded in length and in silence.
+    async fn read(&self, mut answer: Answer, longest: usize) -> Result<Bytes, Setback> {
+        let idle = milliseconds(self.channel.timeouts.idle_ms);
+        let mut all = BytesMut::new();
+        loop {
+            match timeout(idle, answer.body.next()).await {
+                Err(_) => return Err(Setback::too_late()),
+                Ok(None) => return Ok(all.freeze()),
+                Ok(Some(Err(error))) => return Err(Setback::broken(error)),
+                Ok(Some(Ok(piece))) if all.len() + piece.len() > longest => {
+                    return Err(Setback::garbage(
+                        "an endless answer",
+                        answer.status.as_u16(),
+                    ));
+                }
+                Ok(Some(Ok(piece))) => all.extend_from_slice(&piece),
+            }
+        }
+    }
+}
+
+fn content_type(headers: &HeaderMap) -> Option<&str> {
+    headers.get(CONTENT_TYPE)?.to_str().ok()
+}
+
+/// What a caller may see of a provider's headers: rate limits, and when to come again.
+fn returned(headers: &HeaderMap) -> HeaderMap {
+    const EXACT: [&str; 4] = [
+        "retry-after",
+        "retry-after-ms",
+        "openai-processing-ms",
+        "x-should-retry",
+    ];
+    const PREFIXES: [&str; 2] = ["x-ratelimit-", "anthropic-ratelimit-"];
+    let may_see = |name: &str| {
+        EXACT.contains(&name) || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+    };
+    let seen = headers.iter().filter(|(name, _)| may_see(name.as_str()));
+    seen.map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
+}

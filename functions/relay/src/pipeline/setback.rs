@@ -1,0 +1,193 @@
+//! A stop that did not answer: what the caller hears of it, and whether another one may be asked.
+
+use bytes::Bytes;
+use http::header::RETRY_AFTER;
+use http::{HeaderMap, StatusCode};
+use secrecy::SecretString;
+use shared::failure::{Failure, Kind};
+
+use crate::dialects::UpstreamError;
+use crate::upstream::{BrokenOff, NoAnswer, auth};
+
+/// A stop that did not answer.
+#[derive(Debug)]
+pub(super) struct Setback {
+    pub(super) failure: Failure,
+    /// The provider's own words, where the caller may hear them.
+    pub(super) verbatim: Option<Verbatim>,
+    /// The provider's status, if it gave one.
+    pub(super) http_status: Option<u16>,
+    /// Whether another channel may do better.
+    pub(super) elsewhere: bool,
+}
+
+/// A provider's own refusal.
+#[derive(Debug)]
+pub(super) struct Verbatim {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+}
+
+impl Setback {
+    pub(super) fn no_channel() -> Self {
+        let text = "No channel is left for this call.";
+        Self::elsewhere(Failure::new(Kind::Unavailable, "no_channel", text), None)
+    }
+
+    pub(super) fn misconfigured(failure: Failure) -> Self {
+        Self::elsewhere(failure, None)
+    }
+
+    pub(super) fn too_late() -> Self {
+        let text = "The provider took too long to answer.";
+        Self::elsewhere(Failure::new(Kind::Timeout, "provider_timeout", text), None)
+    }
+
+    pub(super) fn broken(error: BrokenOff) -> Self {
+        if error.0.is_timeout() {
+            return Self::too_late();
+        }
+        let text = "The provider's answer broke off.";
+        let failure = Failure::new(Kind::BadGateway, "provider_broke_off", text);
+        Self::elsewhere(failure.because(error), Some(200))
+    }
+
+    pub(super) fn garbage(what: &str, status: u16) -> Self {
+        let text = format!("The provider answered {what}.");
+        Self::elsewhere(
+            Failure::new(Kind::BadGateway, "provider_garbage", text),
+            Some(status),
+        )
+    }
+
+    /// An error inside a 200.
+    pub(super) fn said(error: &UpstreamError, credential: &SecretString) -> Self {
+        let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::BAD_GATEWAY);
+        let mut setback = Self::by_status(status);
+        setback.http_status = Some(200);
+        if !is_about_us(status) && !error.message.is_empty() {
+            setback.failure.public = auth::without_credential(&error.message, credential);
+        }
+        setback
+    }
+
+    /// A refusal with a status; with the provider's own words, if they are an error of the dialect.
+    pub(super) fn refused(
+        status: StatusCode,
+        headers: HeaderMap,
+        said: Option<(UpstreamError, Bytes)>,
+        credential: &SecretString,
+    ) -> Self {
+        let mut setback = Self::by_status(status);
+        setback.failure.retry_after_s = headers
+            .get(RETRY_AFTER)
+            .and_then(|value| value.to_str().ok()?.parse().ok())
+            .or(setback.failure.retry_after_s);
+        if let Some((error, body)) = said
+            && !is_about_us(status)
+        {
+            setback.failure.public = auth::without_credential(&error.message, credential);
+            let text = std::str::from_utf8(&body).unwrap_or_default();
+            let body = Bytes::from(auth::without_credential(text, credential));
+            setback.verbatim = Some(Verbatim {
+                status,
+                headers,
+                body,
+            });
+        }
+        setback
+    }
+
+    fn by_status(status: StatusCode) -> Self {
+        let code = status.as_u16();
+        let (kind, word, text) = match code {
+            401 | 403 => (
+                Kind::BadGateway,
+                "provider_refused_credential",
+                "The provider refused this gateway's credential.".to_owned(),
+            ),
+            402 => (
+                Kind::BadGateway,
+                "provider_account",
+                "The provider's account of this gateway cannot pay.".to_owned(),
+            ),
+            404 => (
+                Kind::Missing,
+                "provider_not_found",
+                "The provider does not know this model.".to_owned(),
+            ),
+            408 | 504 => (
+                Kind::Timeout,
+                "provider_timeout",
+                "The provider took too long to answer.".to_owned(),
+            ),
+            413 => (
+                Kind::TooLarge,
+                "provider_too_large",
+                "The provider finds the request too large.".to_owned(),
+            ),
+            429 => (
+                Kind::RateLimited,
+                "provider_rate_limited",
+                "The provider has too many requests.".to_owned(),
+            ),
+            503 | 529 => (
+                Kind::Unavailable,
+                "provider_overloaded",
+                "The provider is overloaded.".to_owned(),
+            ),
+            400..=499 => (
+                Kind::BadRequest,
+                "provider_refused",
+                format!("The provider refused the request with {code}."),
+            ),
+            _ => (
+                Kind::BadGateway,
+                "provider_error",
+                format!("The provider failed with {code}."),
+            ),
+        };
+        // What is wrong with the request is wrong everywhere.
+        let elsewhere = !matches!(code, 400 | 405..=407 | 409..=428 | 430..=499);
+        Self {
+            failure: Failure::new(kind, word, text),
+            verbatim: None,
+            http_status: Some(code),
+            elsewhere,
+        }
+    }
+
+    fn elsewhere(failure: Failure, http_status: Option<u16>) -> Self {
+        Self {
+            failure,
+            verbatim: None,
+            http_status,
+            elsewhere: true,
+        }
+    }
+}
+
+/// Whether a status is about this gateway's own standing with the provider: a caller would take it
+/// for its own.
+fn is_about_us(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 401..=403)
+}
+
+impl From<NoAnswer> for Setback {
+    fn from(error: NoAnswer) -> Self {
+        match error {
+            NoAnswer::TooLate => Self::too_late(),
+            NoAnswer::Unreachable(_) => {
+                let text = "The provider cannot be reached.";
+                let failure = Failure::new(Kind::BadGateway, "provider_unreachable", text);
+                Self::elsewhere(failure.because(error), None)
+            }
+            NoAnswer::Unsendable(_) => {
+                let text = "The channel's address or credential makes no request.";
+                let failure = Failure::new(Kind::BadGateway, "channel_misconfigured", text);
+                Self::elsewhere(failure.because(error), None)
+            }
+        }
+    }
+}

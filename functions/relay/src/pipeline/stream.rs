@@ -1,0 +1,386 @@
+//! Delivery → body for the caller, byte by byte as it comes; it settles in its tail.
+//!
+//! The body never fails: whatever goes wrong becomes the dialect's own error, for Lambda's runtime
+//! would write an error of ours into the body as text. A silence longer than the keep-alive is
+//! filled, and commits to status 200. A body that nobody reads any more is read to its end by the
+//! process, so that the bill does not depend on when the caller left.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::response::Response;
+use bytes::Bytes;
+use futures_util::stream;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, StatusCode};
+use shared::domain::record::Status;
+use shared::failure::{Failure, Kind};
+use tokio::time::{Instant, sleep_until, timeout};
+
+use super::Call;
+use super::listen::{Listening, Lost};
+use super::refusal::{self, refuse};
+use super::send::{Delivered, Delivery, Outcome, Plain, deliver};
+use super::setback::Setback;
+use super::settle::{Ending, settle};
+use crate::app::App;
+use crate::dialects::watch::Seen;
+use crate::dialects::{self, Dialect};
+use crate::upstream::auth;
+
+/// In place of "never", for timers: longer than any call.
+const NEVER: Duration = Duration::from_secs(86_400);
+
+/// What is said to a caller, one piece after the other.
+struct Talk {
+    app: App,
+    call: Arc<Call>,
+    streamed: bool,
+    keepalive: Duration,
+    /// The status that the caller has seen.
+    told: StatusCode,
+    stage: Stage,
+}
+
+enum Stage {
+    /// No provider has answered yet.
+    Waiting(Pin<Box<dyn Future<Output = Delivered> + Send>>),
+    /// A provider speaks.
+    Speaking(Box<Speech>),
+    /// Everything is heard: the last words, then the books.
+    Closing(Box<Closing>),
+    /// Settled.
+    Over,
+}
+
+struct Speech {
+    delivery: Delivery,
+    head: Option<Bytes>,
+    rest: Box<Listening>,
+    ttfb_ms: Option<u64>,
+    heard_at: Instant,
+    said_at: Instant,
+}
+
+struct Closing {
+    delivery: Delivery,
+    last_words: Option<Bytes>,
+    ending: Ending,
+}
+
+/// The answer to a call that was admitted.
+pub(super) async fn answer(app: App, delivery: Delivery) -> Response {
+    let call = Arc::clone(&delivery.call);
+    let streamed = delivery.admitted.wanted.stream;
+    let keepalive_ms = delivery
+        .admitted
+        .snapshot
+        .configuration
+        .settings
+        .keepalive_ms;
+    let keepalive = if keepalive_ms == 0 {
+        NEVER
+    } else {
+        Duration::from_millis(keepalive_ms)
+    };
+    let mut waiting = Box::pin(deliver(app.clone(), delivery));
+    let talk = |stage| Talk {
+        app,
+        call: Arc::clone(&call),
+        streamed,
+        keepalive,
+        told: StatusCode::OK,
+        stage,
+    };
+    match timeout(keepalive, &mut waiting).await {
+        Ok(delivered) => talk(Stage::Over).begin(delivered).await,
+        Err(_) => {
+            let headers = head(&call, streamed, HeaderMap::new());
+            talk(Stage::Waiting(waiting)).into_response(StatusCode::OK, headers)
+        }
+    }
+}
+
+impl Talk {
+    /// Answers with the status that the delivery deserves.
+    async fn begin(mut self, delivered: Delivered) -> Response {
+        let (status, headers) = match &delivered.outcome {
+            Outcome::No(setback) => {
+                let answer = self.no(setback);
+                let ending = Ending::failed(&setback.failure, answer.status());
+                settle(&self.app, &delivered.delivery, &ending).await;
+                return answer;
+            }
+            Outcome::Plain(plain) => (StatusCode::OK, plain.headers.clone()),
+            Outcome::Stream { headers, .. } => (StatusCode::OK, headers.clone()),
+        };
+        self.take(delivered);
+        let headers = head(&self.call, self.streamed, headers);
+        self.into_response(status, headers)
+    }
+
+    /// The answer that says no: in the provider's own words, where the caller may hear them.
+    fn no(&self, setback: &Setback) -> Response {
+        let mut answer = refuse(self.dialect(), self.call.id, &setback.failure);
+        if let Some(verbatim) = &setback.verbatim {
+            *answer.status_mut() = verbatim.status;
+            answer.headers_mut().extend(verbatim.headers.clone());
+            *answer.body_mut() = verbatim.body.clone();
+        }
+        answer.map(Body::from)
+    }
+
+    fn into_response(self, status: StatusCode, headers: HeaderMap) -> Response {
+        let pieces = stream::unfold(Owner(Some(self)), |mut owner| async move {
+            let piece = owner.0.as_mut()?.next().await?;
+            Some((Ok::<_, Infallible>(piece), owner))
+        });
+        let mut response = Response::new(Body::from_stream(pieces));
+        *response.status_mut() = status;
+        *response.headers_mut() = headers;
+        response
+    }
+
+    fn dialect(&self) -> &'static dyn Dialect {
+        dialects::of(self.call.dialect)
+    }
+
+    /// What has passed since the call arrived, in milliseconds.
+    fn elapsed_ms(&self) -> u64 {
+        u64::try_from(self.app.clock.now_ms() - self.call.began_ms).unwrap_or(0)
+    }
+
+    /// The next piece; `None` when everything is said and settled. Whoever stops waiting loses
+    /// nothing, and may ask again.
+    async fn next(&mut self) -> Option<Bytes> {
+        loop {
+            match &mut self.stage {
+                Stage::Waiting(delivered) => match timeout(self.keepalive, delivered).await {
+                    Ok(delivered) => self.take(delivered),
+                    Err(_) => return Some(self.filler()),
+                },
+                Stage::Speaking(speech) => {
+                    if let Some(head) = speech.head.take() {
+                        return Some(head);
+                    }
+                    let heard = speech.listen(self.keepalive).await;
+                    if let Some(piece) = self.pass_on(heard) {
+                        return Some(piece);
+                    }
+                }
+                Stage::Closing(closing) => {
+                    if let Some(words) = closing.last_words.take() {
+                        return Some(words);
+                    }
+                    settle(&self.app, &closing.delivery, &closing.ending).await;
+                    self.stage = Stage::Over;
+                }
+                Stage::Over => return None,
+            }
+        }
+    }
+
+    /// Goes on with what a delivery brought, after status 200.
+    fn take(&mut self, delivered: Delivered) {
+        let ttfb_ms = Some(self.elapsed_ms());
+        let Delivered { delivery, outcome } = delivered;
+        self.stage = match outcome {
+            Outcome::Stream { head, rest, .. } => {
+                let now = Instant::now();
+                Stage::Speaking(Box::new(Speech {
+                    delivery,
+                    head: Some(head),
+                    rest,
+                    ttfb_ms,
+                    heard_at: now,
+                    said_at: now,
+                }))
+            }
+            Outcome::Plain(Plain { body, seen, .. }) => {
+                let ending = Ending::whole(seen, ttfb_ms);
+                Stage::Closing(Box::new(Closing {
+                    delivery,
+                    last_words: Some(body),
+                    ending,
+                }))
+            }
+            Outcome::No(setback) => {
+                let last_words = Some(self.last_words(&setback.failure));
+                let ending = Ending::failed(&setback.failure, self.told);
+                Stage::Closing(Box::new(Closing {
+                    delivery,
+                    last_words,
+                    ending,
+                }))
+            }
+        };
+    }
+
+    /// What becomes of what was heard: a piece for the caller, or the end.
+    fn pass_on(&mut self, heard: Heard) -> Option<Bytes> {
+        let failure = match heard {
+            Heard::Piece(piece) => return Some(piece),
+            Heard::Silence => return Some(self.filler()),
+            Heard::End => None,
+            Heard::Lost(lost) => Some(lost),
+        };
+        let Stage::Speaking(speech) = std::mem::replace(&mut self.stage, Stage::Over) else {
+            return None;
+        };
+        let seen = speech.rest.seen();
+        let (last_words, ending) = match failure {
+            // What breaks after the proper end breaks nothing.
+            _ if seen.complete => (None, Ending::whole(seen, speech.ttfb_ms)),
+            failure => self.cut(&speech, seen, failure),
+        };
+        let delivery = speech.delivery;
+        self.stage = Stage::Closing(Box::new(Closing {
+            delivery,
+            last_words,
+            ending,
+        }));
+        None
+    }
+
+    /// An answer that broke off: the dialect's error event, never a pretended end.
+    fn cut(&self, speech: &Speech, seen: Seen, lost: Option<Gone>) -> (Option<Bytes>, Ending) {
+        let failure = match &lost {
+            None => broke_off("The provider's answer ended before its end."),
+            Some(Gone::Silent) => {
+                let text = "The provider fell silent in the middle of its answer.";
+                Failure::new(Kind::Timeout, "provider_timeout", text)
+            }
+            Some(Gone::Lost(Lost::Said { error, .. })) => broke_off(&error.message),
+            Some(Gone::Lost(Lost::Broken(_) | Lost::Garbage(_))) => {
+                broke_off("The provider's answer broke off.")
+            }
+        };
+        let credential = speech.delivery.stop.as_ref().map(|stop| &stop.credential);
+        let words = match &lost {
+            Some(Gone::Lost(Lost::Said { event, .. }))
+                if credential.is_some_and(|secret| auth::is_free_of(event, secret)) =>
+            {
+                event.clone()
+            }
+            _ => self.last_words(&failure),
+        };
+        let (call, error) = (self.call.id.to_string(), lost.map(|lost| lost.to_string()));
+        tracing::warn!(
+            request_id = call,
+            code = &*failure.code,
+            error,
+            "answer cut"
+        );
+        let ending = Ending {
+            status: Status::Cut,
+            http_status: self.told.as_u16(),
+            error_code: Some(failure.code.to_string()),
+            seen,
+            ttfb_ms: speech.ttfb_ms,
+        };
+        (Some(words), ending)
+    }
+
+    /// How a failure is said when the status is out already.
+    fn last_words(&self, failure: &Failure) -> Bytes {
+        if self.streamed {
+            self.dialect().write_error_event(failure, self.call.id)
+        } else {
+            self.dialect().write_error(failure, self.call.id)
+        }
+    }
+
+    fn filler(&mut self) -> Bytes {
+        if let Stage::Speaking(speech) = &mut self.stage {
+            speech.said_at = Instant::now();
+        }
+        // White space may stand before any JSON text.
+        Bytes::from_static(if self.streamed {
+            self.dialect().filler()
+        } else {
+            b" "
+        })
+    }
+}
+
+/// What listening brought.
+enum Heard {
+    Piece(Bytes),
+    /// Nothing, for as long as a keep-alive lets it be.
+    Silence,
+    End,
+    Lost(Gone),
+}
+
+/// How a speaker was lost.
+#[derive(Debug, thiserror::Error)]
+enum Gone {
+    #[error(transparent)]
+    Lost(Lost),
+    #[error("the provider sent nothing for too long")]
+    Silent,
+}
+
+impl Speech {
+    async fn listen(&mut self, keepalive: Duration) -> Heard {
+        let idle = self.delivery.stop.as_ref().map_or(NEVER, |stop| stop.idle);
+        let (too_silent, fill) = (self.heard_at + idle, self.said_at + keepalive);
+        tokio::select! {
+            biased;
+            heard = self.rest.next() => {
+                self.heard_at = Instant::now();
+                self.said_at = self.heard_at;
+                match heard {
+                    Ok(Some(piece)) => Heard::Piece(piece),
+                    Ok(None) => Heard::End,
+                    Err(lost) => Heard::Lost(Gone::Lost(lost)),
+                }
+            }
+            () = sleep_until(too_silent) => Heard::Lost(Gone::Silent),
+            () = sleep_until(fill) => Heard::Silence,
+        }
+    }
+}
+
+/// Owns a talk for as long as somebody listens; afterwards the process does.
+struct Owner(Option<Talk>);
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        let Some(mut talk) = self.0.take() else {
+            return;
+        };
+        if matches!(talk.stage, Stage::Over) || tokio::runtime::Handle::try_current().is_err() {
+            return;
+        }
+        let calls = talk.app.calls.clone();
+        // The provider's own time limits end this.
+        calls.spawn(async move { while talk.next().await.is_some() {} });
+    }
+}
+
+fn broke_off(text: &str) -> Failure {
+    Failure::new(Kind::BadGateway, "provider_broke_off", text)
+}
+
+/// The headers of an answer.
+fn head(call: &Call, streamed: bool, from_provider: HeaderMap) -> HeaderMap {
+    let mut headers = refusal::headers(call.id);
+    if streamed {
+        headers.insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static("text/event-stream; charset=utf-8"),
+        );
+        headers.insert(
+            CACHE_CONTROL,
+            HeaderValue::from_static("no-cache, no-transform"),
+        );
+        headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
+    }
+    headers.extend(from_provider);
+    headers
+}
