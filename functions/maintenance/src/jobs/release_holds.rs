@@ -1,0 +1,265 @@
+//! The reconciler: ends the holds that their calls did not.
+//!
+//! A hold older than any call can be belongs to a process that died. If the call's usage record names
+//! it, it is settled with the record's cost; every other hold is released. Where there is no record,
+//! an `unsettled` one is written first, so that a call which was only slow sees what happened.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use shared::domain::hold::{Hold, WalletId};
+use shared::domain::id::{RequestId, UserId};
+use shared::domain::money::{NanoUsd, Ratio};
+use shared::domain::record::{Status, UsageRecord};
+use shared::domain::settings::{Settings, UnsettledPolicy};
+use shared::domain::usage::Tokens;
+use shared::failure::Failure;
+use shared::store::ledger::Ended;
+use shared::store::usage_log::Written;
+
+use super::{Job, Report};
+use crate::app::App;
+
+/// Longer than the longest call, in seconds.
+const OLDER_THAN_S: u64 = 16 * 60;
+/// How far back the first run of all looks, in milliseconds: as long as holders are remembered.
+const FIRST_LOOK_MS: i64 = 30 * 86_400 * 1_000;
+/// How much earlier than the last run a run begins to look, in milliseconds: clocks differ.
+const MARGIN_MS: i64 = 3_600 * 1_000;
+
+/// The job.
+#[derive(Debug)]
+pub(super) struct ReleaseHolds;
+
+/// What the job remembers.
+#[derive(Debug, Serialize, Deserialize)]
+struct Memory {
+    /// No hold is older than this, in milliseconds since 1970.
+    clean_before_ms: i64,
+}
+
+/// What a run did.
+#[derive(Debug, Default, Serialize)]
+struct Done {
+    /// Wallets that were looked at.
+    wallets: usize,
+    /// Holds that were settled with their record's cost.
+    settled: u64,
+    /// Holds that were released.
+    released: u64,
+    /// Calls for which an `unsettled` record was written.
+    unsettled: u64,
+}
+
+/// Every old hold of one request, by wallet.
+type Lost = Vec<Hold>;
+
+impl Job for ReleaseHolds {
+    fn name(&self) -> &'static str {
+        "release_holds"
+    }
+
+    fn every_s(&self) -> u64 {
+        300
+    }
+
+    fn run<'a>(&'a self, app: &'a App, arguments: &'a Map<String, Value>) -> Report<'a> {
+        Box::pin(async move {
+            let older_than_s = match arguments.get("older_than_seconds") {
+                None | Some(Value::Null) => OLDER_THAN_S,
+                Some(given) => given.as_u64().filter(|s| *s <= 30 * 86_400).ok_or_else(|| {
+                    let text = "older_than_seconds: a number of seconds, at most 30 days, is expected.";
+                    Failure::bad_field("older_than_seconds", text)
+                })?,
+            };
+            let done = release(app, self.name(), older_than_s).await?;
+            Ok(json!(done))
+        })
+    }
+}
+
+async fn release(app: &App, name: &str, older_than_s: u64) -> Result<Done, Failure> {
+    let now = app.clock.now();
+    let before_ms = now.as_millisecond() - i64::try_from(older_than_s * 1_000).unwrap_or(i64::MAX);
+    let memory: Option<Memory> = app.store.jobs().state(name).await?;
+    let clean_ms = memory.map_or(now.as_millisecond() - FIRST_LOOK_MS, |memory| {
+        memory.clean_before_ms
+    });
+    let from = Timestamp::from_millisecond(clean_ms - MARGIN_MS).map_err(Failure::internal)?;
+    let wallets = app.store.ledger().holders(from, now).await?;
+    let settings = app.store.configuration().load().await?.settings;
+    let mut done = Done {
+        wallets: wallets.len(),
+        ..Done::default()
+    };
+    for (request, holds) in lost(app, &wallets, before_ms).await? {
+        end(app, &settings, request, holds, &mut done).await?;
+    }
+    // Only a run that ended everything moves the mark.
+    app.store
+        .jobs()
+        .remember(
+            name,
+            &Memory {
+                clean_before_ms: before_ms.max(clean_ms),
+            },
+        )
+        .await?;
+    Ok(done)
+}
+
+/// The holds that began before a time, by request.
+async fn lost(
+    app: &App,
+    wallets: &[WalletId],
+    before_ms: i64,
+) -> Result<BTreeMap<RequestId, Lost>, Failure> {
+    let mut lost: BTreeMap<RequestId, Lost> = BTreeMap::new();
+    for id in wallets {
+        let Some(wallet) = app.store.wallets().find(*id).await? else {
+            continue;
+        };
+        for (hold, amount) in wallet.holds {
+            if i64::try_from(hold.request.at_ms()).unwrap_or(i64::MAX) <= before_ms {
+                let hold = Hold {
+                    id: hold,
+                    wallet: *id,
+                    amount,
+                };
+                lost.entry(hold.id.request).or_default().push(hold);
+            }
+        }
+    }
+    Ok(lost)
+}
+
+/// Ends the holds of one request as its record says.
+async fn end(
+    app: &App,
+    settings: &Settings,
+    request: RequestId,
+    holds: Lost,
+    done: &mut Done,
+) -> Result<(), Failure> {
+    let Some(user_id) = payer(app, &holds).await? else {
+        // The key is gone, and with it whoever could be charged.
+        return release_all(app, &holds, done).await;
+    };
+    let record = match app.store.usage_log().find(user_id, request).await? {
+        Some(record) => record,
+        None => write_unsettled(app, settings, request, (user_id, &holds), done).await?,
+    };
+    for hold in &holds {
+        if record.holds.contains(&hold.name()) {
+            let ended = app.store.ledger().settle(hold, record.cost).await?;
+            done.settled += u64::from(ended == Ended::Now);
+        } else {
+            let ended = app.store.ledger().release(hold).await?;
+            done.released += u64::from(ended == Ended::Now);
+        }
+    }
+    Ok(())
+}
+
+/// Who pays for a call, by the wallets that it held in.
+async fn payer(app: &App, holds: &[Hold]) -> Result<Option<UserId>, Failure> {
+    for hold in holds {
+        match hold.wallet {
+            WalletId::User(id) => return Ok(Some(id)),
+            WalletId::Key(id) => {
+                if let Some(key) = app.store.keys().find(id).await? {
+                    return Ok(Some(key.user_id));
+                }
+            }
+        }
+    }
+    Ok(None)
+}
+
+async fn release_all(app: &App, holds: &[Hold], done: &mut Done) -> Result<(), Failure> {
+    for hold in holds {
+        let ended = app.store.ledger().release(hold).await?;
+        done.released += u64::from(ended == Ended::Now);
+    }
+    Ok(())
+}
+
+/// Writes that a call was lost; gives the record that counts, should another have come first.
+async fn write_unsettled(
+    app: &App,
+    settings: &Settings,
+    request: RequestId,
+    (user_id, holds): (UserId, &[Hold]),
+    done: &mut Done,
+) -> Result<UsageRecord, Failure> {
+    let record = unsettled(app, settings, request, user_id, holds);
+    match app
+        .store
+        .usage_log()
+        .write(&record, settings.usage_retention_days)
+        .await?
+    {
+        Written::Now => {
+            done.unsettled += 1;
+            Ok(record)
+        }
+        Written::Before(found) => Ok(*found),
+    }
+}
+
+/// The record of a lost call: free, or charged what was held, by setting. Of several holds in one
+/// wallet, which an unknown outcome leaves behind, the first one counts.
+fn unsettled(
+    app: &App,
+    settings: &Settings,
+    id: RequestId,
+    user_id: UserId,
+    holds: &[Hold],
+) -> UsageRecord {
+    let mut first: BTreeMap<WalletId, &Hold> = BTreeMap::new();
+    for hold in holds {
+        let earliest = first.entry(hold.wallet).or_insert(hold);
+        if hold.id < earliest.id {
+            *earliest = hold;
+        }
+    }
+    let charged = match settings.unsettled_policy {
+        UnsettledPolicy::Release => Vec::new(),
+        UnsettledPolicy::Charge => first.into_values().collect(),
+    };
+    let key_id = holds.iter().find_map(|hold| match hold.wallet {
+        WalletId::Key(id) => Some(id),
+        WalletId::User(_) => None,
+    });
+    let began_ms = i64::try_from(id.at_ms()).unwrap_or(i64::MAX);
+    UsageRecord {
+        id,
+        user_id,
+        key_id,
+        key_name: None,
+        group: String::new(),
+        channel_id: None,
+        provider: None,
+        model: None,
+        upstream_model: None,
+        dialect: None,
+        lane: None,
+        stream: false,
+        status: Status::Unsettled,
+        http_status: 500,
+        error_code: Some("unsettled".to_owned()),
+        attempts: Vec::new(),
+        tokens: Tokens::default(),
+        cost: charged.first().map_or(NanoUsd::ZERO, |hold| hold.amount),
+        bill: Vec::new(),
+        ratio: Ratio::ONE,
+        estimated: true,
+        ttfb_ms: None,
+        total_ms: u64::try_from(app.clock.now_ms() - began_ms).unwrap_or(0),
+        config_version: 0,
+        source_ip: None,
+        holds: charged.into_iter().map(Hold::name).collect(),
+    }
+}
