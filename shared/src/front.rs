@@ -25,7 +25,11 @@ impl Front {
     /// Reads the variable `FRONT`; a function URL unless it says `alb`.
     #[must_use]
     pub fn from_variable(value: Option<&str>) -> Self {
-        if value == Some("alb") { Self::Alb } else { Self::FunctionUrl }
+        if value == Some("alb") {
+            Self::Alb
+        } else {
+            Self::FunctionUrl
+        }
     }
 
     /// Whether a request may pass, by its origin header. Takes the same time whatever differs.
@@ -48,6 +52,7 @@ impl Front {
             Self::Alb => header("x-forwarded-for").and_then(|hops| hops.rsplit(',').next()),
             Self::Direct => return peer.map(|address| address.to_canonical()),
         };
-        told.and_then(|text| text.trim().parse::<IpAddr>().ok()).map(|ip| ip.to_canonical())
+        told.and_then(|text| text.trim().parse::<IpAddr>().ok())
+            .map(|ip| ip.to_canonical())
     }
 }

@@ -66,7 +66,11 @@ pub struct SecretSource(Arc<Source>);
 #[derive(Debug)]
 enum Source {
     Fixed(Secrets),
-    Manager { client: Client, arn: String, loaded: OnceCell<Secrets> },
+    Manager {
+        client: Client,
+        arn: String,
+        loaded: OnceCell<Secrets>,
+    },
 }
 
 impl SecretSource {
@@ -80,7 +84,11 @@ impl SecretSource {
     #[must_use]
     pub fn manager(config: &aws_config::SdkConfig, arn: impl Into<String>) -> Self {
         let client = Client::new(config);
-        Self(Arc::new(Source::Manager { client, arn: arn.into(), loaded: OnceCell::new() }))
+        Self(Arc::new(Source::Manager {
+            client,
+            arn: arn.into(),
+            loaded: OnceCell::new(),
+        }))
     }
 
     /// The secret.
@@ -90,9 +98,11 @@ impl SecretSource {
     pub async fn get(&self) -> Result<&Secrets, SecretsError> {
         match &*self.0 {
             Source::Fixed(secrets) => Ok(secrets),
-            Source::Manager { client, arn, loaded } => {
-                loaded.get_or_try_init(|| load(client, arn)).await
-            }
+            Source::Manager {
+                client,
+                arn,
+                loaded,
+            } => loaded.get_or_try_init(|| load(client, arn)).await,
         }
     }
 }

@@ -80,7 +80,7 @@ pub(super) async fn settle(app: &App, delivery: &Delivery, ending: &Ending) {
             }
             // The record is worth money: it goes where an operator can find it.
             None => {
-                tracing::error!(request_id, error, record = ?record, "the books cannot be written")
+                tracing::error!(request_id, error, record = ?record, "the books cannot be written");
             }
         }
     }

@@ -1,0 +1,145 @@
+//! Credentials: checked against the provider's card, and never given back.
+
+use std::collections::BTreeMap;
+
+use secrecy::SecretString;
+use serde::Deserialize;
+use serde_json::Value;
+use shared::domain::provider::Provider;
+use shared::failure::Failure;
+
+/// A credential as it arrives: a string, or an object of the fields that the card names.
+#[derive(Clone, Deserialize)]
+#[serde(transparent)]
+pub(super) struct Credential(Value);
+
+/// Reads a credential (or that there is none) as the text that is to be sealed: a JSON object of the
+/// card's fields. `None` when nothing is given and nothing is needed.
+pub(super) fn read(
+    card: &Provider,
+    given: Option<Credential>,
+) -> Result<Option<SecretString>, Failure> {
+    let fields = match given.map(|Credential(value)| value) {
+        None | Some(Value::Null) => BTreeMap::new(),
+        Some(Value::String(text)) => first_field(card, &text)?,
+        Some(Value::Object(members)) => {
+            let named = members
+                .into_iter()
+                .map(|(name, value)| named_field(card, name, &value));
+            let named: Vec<Option<(String, String)>> = named.collect::<Result<_, _>>()?;
+            named.into_iter().flatten().collect()
+        }
+        Some(_) => {
+            let text = "A credential is a string, or an object of strings.";
+            return Err(Failure::bad_field("credential", text));
+        }
+    };
+    for field in card.credential.iter().filter(|field| field.required) {
+        if !fields.contains_key(field.name) {
+            let text = format!("{} needs this: {}.", card.label, field.label);
+            return Err(wrong(field.name, text));
+        }
+    }
+    if fields.is_empty() {
+        return Ok(None);
+    }
+    let text = serde_json::to_string(&fields).map_err(Failure::internal)?;
+    Ok(Some(SecretString::from(text)))
+}
+
+/// A plain string is the first of the card's fields.
+fn first_field(card: &Provider, text: &str) -> Result<BTreeMap<String, String>, Failure> {
+    let text = clean("credential", text)?;
+    match card.credential.first() {
+        _ if text.is_empty() => Ok(BTreeMap::new()),
+        Some(field) => Ok(BTreeMap::from([(field.name.to_owned(), text)])),
+        None => {
+            let text = format!("{} takes no credential.", card.label);
+            Err(Failure::bad_field("credential", text))
+        }
+    }
+}
+
+fn named_field(
+    card: &Provider,
+    name: String,
+    value: &Value,
+) -> Result<Option<(String, String)>, Failure> {
+    if !card.credential.iter().any(|field| field.name == name) {
+        let text = format!("{} has no such credential.", card.label);
+        return Err(wrong(&name, text));
+    }
+    match value {
+        Value::Null => Ok(None),
+        Value::String(text) => {
+            let text = clean(&format!("credential.{name}"), text)?;
+            Ok((!text.is_empty()).then_some((name, text)))
+        }
+        _ => Err(wrong(&name, "A string is expected.".to_owned())),
+    }
+}
+
+/// Without the blanks and line ends that come along when a text is copied. Inside, control characters
+/// would break the header that the credential travels in.
+fn clean(field: &str, text: &str) -> Result<String, Failure> {
+    let text = text.trim();
+    if text.chars().any(char::is_control) {
+        let problem = "It contains line breaks or other control characters.";
+        return Err(Failure::bad_field(field.to_owned(), problem));
+    }
+    Ok(text.to_owned())
+}
+
+fn wrong(name: &str, text: String) -> Failure {
+    Failure::bad_field(format!("credential.{name}"), text)
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret;
+    use serde_json::json;
+    use shared::domain::provider;
+
+    use super::*;
+
+    fn read_for(name: &str, value: Value) -> Result<Option<String>, String> {
+        let card = provider::find(name).unwrap();
+        let text = read(card, Some(Credential(value)));
+        text.map(|text| text.map(|text| text.expose_secret().to_owned()))
+            .map_err(|failure| failure.field.unwrap().into_owned())
+    }
+
+    #[test]
+    fn a_credential_has_the_fields_of_its_card() {
+        let key = || Ok(Some(r#"{"api_key":"sk-1"}"#.to_owned()));
+        let field = |name: &str| Err(name.to_owned());
+        for (provider, value, expected) in [
+            ("openai", json!(" sk-1\n"), key()),
+            ("openai", json!({"api_key": "sk-1"}), key()),
+            ("openai", json!(""), field("credential.api_key")),
+            ("openai", json!({}), field("credential.api_key")),
+            ("openai", json!({"api_key": 1}), field("credential.api_key")),
+            (
+                "openai",
+                json!({"api_key": "a\nb"}),
+                field("credential.api_key"),
+            ),
+            (
+                "openai",
+                json!({"api_key": "a", "region": "x"}),
+                field("credential.region"),
+            ),
+            ("openai", json!(7), field("credential")),
+            ("openai-compatible", json!(null), Ok(None)),
+            ("openai-compatible", json!(""), Ok(None)),
+            ("demo", json!("x"), field("credential")),
+            ("demo", json!(null), Ok(None)),
+        ] {
+            assert_eq!(
+                read_for(provider, value.clone()),
+                expected,
+                "{provider} {value}"
+            );
+        }
+    }
+}

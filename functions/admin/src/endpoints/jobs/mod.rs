@@ -1,0 +1,3 @@
+//! Jobs: maintenance that an administrator wants at once.
+
+pub(crate) mod run;

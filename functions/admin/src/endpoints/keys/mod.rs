@@ -1,0 +1,10 @@
+//! Keys: how a user calls.
+
+pub(crate) mod create;
+pub(crate) mod delete;
+pub(crate) mod list;
+pub(crate) mod show;
+pub(crate) mod update;
+
+mod body;
+mod json;

@@ -1,0 +1,9 @@
+//! Prices: what models cost.
+
+pub(crate) mod delete;
+pub(crate) mod list;
+pub(crate) mod put;
+pub(crate) mod show;
+pub(crate) mod update;
+
+mod body;

@@ -1,0 +1,96 @@
+//! Settings, as the outside sees and changes them.
+
+use serde::{Deserialize, Serialize};
+use shared::domain::settings::{Settings, UnpricedModels, UnsettledPolicy};
+use shared::failure::Failure;
+use utoipa::ToSchema;
+
+use crate::body::present;
+
+const LONGEST_KEEPALIVE_MS: u64 = 60_000;
+const MOST_OUTPUT_TOKENS: u64 = 10_000_000;
+const LONGEST_RETENTION_DAYS: u32 = 3_650;
+
+/// The settings.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Settings)]
+pub(crate) struct SettingsJson {
+    /// After how many milliseconds of silence a keep-alive is sent, and again; 0 for never.
+    keepalive_ms: u64,
+    /// What happens to a call of a model without a price: `refuse` or `free`.
+    #[schema(value_type = String)]
+    unpriced_models: UnpricedModels,
+    /// What becomes of the hold of a call that was lost: `release` or `charge`.
+    #[schema(value_type = String)]
+    unsettled_policy: UnsettledPolicy,
+    /// The output limit that a hold assumes when the caller gives none, in tokens.
+    default_max_output_tokens: u64,
+    /// How long usage records are kept, in days; 0 for ever.
+    usage_retention_days: u32,
+}
+
+impl From<Settings> for SettingsJson {
+    fn from(settings: Settings) -> Self {
+        Self {
+            keepalive_ms: settings.keepalive_ms,
+            unpriced_models: settings.unpriced_models,
+            unsettled_policy: settings.unsettled_policy,
+            default_max_output_tokens: settings.default_max_output_tokens,
+            usage_retention_days: settings.usage_retention_days,
+        }
+    }
+}
+
+/// What to change; what is left out stays.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = SettingsChange)]
+pub(crate) struct SettingsBody {
+    /// 0 (never) to 60000.
+    #[serde(default, deserialize_with = "present")]
+    keepalive_ms: Option<u64>,
+    /// `refuse` or `free`.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>)]
+    unpriced_models: Option<UnpricedModels>,
+    /// `release` or `charge`.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>)]
+    unsettled_policy: Option<UnsettledPolicy>,
+    /// 1 to 10000000.
+    #[serde(default, deserialize_with = "present")]
+    default_max_output_tokens: Option<u64>,
+    /// 0 (for ever) to 3650.
+    #[serde(default, deserialize_with = "present")]
+    usage_retention_days: Option<u32>,
+}
+
+impl SettingsBody {
+    /// The settings, changed by this.
+    pub(crate) fn apply(self, now: &Settings) -> Result<Settings, Failure> {
+        let settings = Settings {
+            keepalive_ms: self.keepalive_ms.unwrap_or(now.keepalive_ms),
+            unpriced_models: self.unpriced_models.unwrap_or(now.unpriced_models),
+            unsettled_policy: self.unsettled_policy.unwrap_or(now.unsettled_policy),
+            default_max_output_tokens: self
+                .default_max_output_tokens
+                .unwrap_or(now.default_max_output_tokens),
+            usage_retention_days: self
+                .usage_retention_days
+                .unwrap_or(now.usage_retention_days),
+        };
+        if settings.keepalive_ms > LONGEST_KEEPALIVE_MS {
+            let text = format!("0 (never) to {LONGEST_KEEPALIVE_MS} is expected.");
+            return Err(Failure::bad_field("keepalive_ms", text));
+        }
+        if !(1..=MOST_OUTPUT_TOKENS).contains(&settings.default_max_output_tokens) {
+            let text = format!("1 to {MOST_OUTPUT_TOKENS} is expected.");
+            return Err(Failure::bad_field("default_max_output_tokens", text));
+        }
+        if settings.usage_retention_days > LONGEST_RETENTION_DAYS {
+            let text = format!("0 (for ever) to {LONGEST_RETENTION_DAYS} is expected.");
+            return Err(Failure::bad_field("usage_retention_days", text));
+        }
+        Ok(settings)
+    }
+}

@@ -1,0 +1,178 @@
+//! Usage records, as the outside sees them.
+
+use std::net::IpAddr;
+
+use jiff::Timestamp;
+use serde::Serialize;
+use shared::domain::dialect::{Dialect, Lane};
+use shared::domain::id::RequestId;
+use shared::domain::price::BillLine;
+use shared::domain::record::{Attempt, Status, UsageRecord};
+use shared::domain::usage::Tokens;
+use utoipa::ToSchema;
+
+/// One finished call: who, what, where, tokens by component, cost, timing.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = UsageRecord)]
+pub(crate) struct RecordJson {
+    /// The request's id.
+    id: String,
+    /// When the call arrived.
+    #[schema(value_type = String, format = DateTime)]
+    at: Timestamp,
+    user_id: String,
+    /// Null for an administrator's test of a channel.
+    key_id: Option<String>,
+    key_name: Option<String>,
+    group: String,
+    channel_id: Option<String>,
+    provider: Option<String>,
+    /// The caller's name of the model; null when the call was lost.
+    model: Option<String>,
+    upstream_model: Option<String>,
+    /// The caller's dialect.
+    #[schema(value_type = Option<String>)]
+    dialect: Option<Dialect>,
+    /// `express` or `conversion`.
+    #[schema(value_type = Option<String>)]
+    lane: Option<Lane>,
+    stream: bool,
+    /// `ok`, `error`, `cut` or `unsettled`.
+    #[schema(value_type = String)]
+    status: Status,
+    /// The status that the caller saw.
+    http_status: u16,
+    error_code: Option<String>,
+    /// Every channel that was tried, in order.
+    attempts: Vec<AttemptJson>,
+    tokens: TokensJson,
+    #[schema(example = "0.000381")]
+    cost_usd: String,
+    /// Why it cost that.
+    bill: Vec<BillLineJson>,
+    /// Whether the usage was estimated because the provider gave none.
+    estimated: bool,
+    ttfb_ms: Option<u64>,
+    total_ms: u64,
+    /// The version of the prices that the bill was made with.
+    price_version: u64,
+    config_version: u64,
+    #[schema(value_type = Option<String>)]
+    source_ip: Option<IpAddr>,
+}
+
+/// One channel that was tried.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Attempt)]
+struct AttemptJson {
+    channel_id: String,
+    /// `ok`, or the code of the failure.
+    outcome: String,
+    http_status: Option<u16>,
+    ms: u64,
+}
+
+/// Tokens by component, disjoint, except that `reasoning` is part of `output`.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Tokens)]
+struct TokensJson {
+    input: u64,
+    cache_read: u64,
+    cache_write_5m: u64,
+    cache_write_1h: u64,
+    output: u64,
+    reasoning: u64,
+    input_audio: u64,
+    output_audio: u64,
+    input_image: u64,
+    output_image: u64,
+}
+
+/// One line of a bill: `quantity × unit_usd = usd`, exactly.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = BillLine)]
+struct BillLineJson {
+    component: String,
+    quantity: u64,
+    unit_usd: String,
+    usd: String,
+}
+
+/// When the call of that id arrived.
+pub(super) fn arrived(id: RequestId) -> Timestamp {
+    let at = i64::try_from(id.at_ms()).ok();
+    let at = at.and_then(|ms| Timestamp::from_millisecond(ms).ok());
+    at.unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+impl From<UsageRecord> for RecordJson {
+    fn from(record: UsageRecord) -> Self {
+        Self {
+            id: record.id.to_string(),
+            at: arrived(record.id),
+            user_id: record.user_id.to_string(),
+            key_id: record.key_id.map(Into::into),
+            key_name: record.key_name,
+            group: record.group,
+            channel_id: record.channel_id.map(Into::into),
+            provider: record.provider,
+            model: record.model,
+            upstream_model: record.upstream_model,
+            dialect: record.dialect,
+            lane: record.lane,
+            stream: record.stream,
+            status: record.status,
+            http_status: record.http_status,
+            error_code: record.error_code,
+            attempts: record.attempts.into_iter().map(Into::into).collect(),
+            tokens: record.tokens.into(),
+            cost_usd: record.cost.to_string(),
+            bill: record.bill.into_iter().map(Into::into).collect(),
+            estimated: record.estimated,
+            ttfb_ms: record.ttfb_ms,
+            total_ms: record.total_ms,
+            price_version: record.config_version,
+            config_version: record.config_version,
+            source_ip: record.source_ip,
+        }
+    }
+}
+
+impl From<Attempt> for AttemptJson {
+    fn from(attempt: Attempt) -> Self {
+        Self {
+            channel_id: attempt.channel_id.to_string(),
+            outcome: attempt.outcome,
+            http_status: attempt.http_status,
+            ms: attempt.ms,
+        }
+    }
+}
+
+impl From<Tokens> for TokensJson {
+    fn from(tokens: Tokens) -> Self {
+        Self {
+            input: tokens.input,
+            cache_read: tokens.cache_read,
+            cache_write_5m: tokens.cache_write_5m,
+            cache_write_1h: tokens.cache_write_1h,
+            output: tokens.output,
+            reasoning: tokens.reasoning,
+            input_audio: tokens.input_audio,
+            output_audio: tokens.output_audio,
+            input_image: tokens.input_image,
+            output_image: tokens.output_image,
+        }
+    }
+}
+
+impl From<BillLine> for BillLineJson {
+    fn from(line: BillLine) -> Self {
+        Self {
+            component: line.component,
+            quantity: line.quantity,
+            unit_usd: line.unit_usd,
+            usd: line.usd,
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! Listing usage records, as JSON or as CSV.
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::header::{ACCEPT, CONTENT_DISPOSITION, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue};
+use shared::domain::record::UsageRecord;
+use shared::failure::Failure;
+use shared::store::usage_log::{Span, UsageFilter};
+
+use super::csv;
+use super::filter::UsageQuery;
+use super::json::RecordJson;
+use crate::answer::{Answer, List};
+use crate::app::App;
+use crate::page;
+use crate::query::Query;
+use crate::session::Member;
+
+const MOST_LINES: usize = 10_000;
+const LINES_A_PAGE: usize = 1_000;
+
+/// List usage records, latest first: one's own, or for administrators everybody's
+///
+/// With `Accept: text/csv` as CSV. Where more follows, the header `x-tollhouse-next-cursor` says what
+/// to give as `cursor`.
+#[utoipa::path(
+    get, path = "/api/usage", tag = "usage",
+    responses((
+        status = 200, description = "A page of records",
+        content((List<RecordJson> = "application/json"), (String = "text/csv")),
+    )),
+)]
+pub(crate) async fn list_usage(
+    State(app): State<App>,
+    member: Member,
+    headers: HeaderMap,
+    Query(query): Query<UsageQuery>,
+) -> Answer<Response> {
+    let filter = query.filter(&member)?;
+    let span = query.span(&app).await?;
+    if wants_csv(&headers) {
+        return Ok(lines(&app, &query, &filter, span).await?);
+    }
+    let size = page::size(query.limit);
+    let page = app
+        .store
+        .usage_log()
+        .list(&filter, span, size, query.cursor)
+        .await?;
+    let list = List {
+        data: page.items.into_iter().map(RecordJson::from).collect(),
+        next_cursor: page.next,
+    };
+    Ok(Json(list).into_response())
+}
+
+fn wants_csv(headers: &HeaderMap) -> bool {
+    let accepted = headers
+        .get(ACCEPT)
+        .and_then(|accepted| accepted.to_str().ok());
+    accepted.is_some_and(|accepted| accepted.contains("text/csv"))
+}
+
+async fn lines(
+    app: &App,
+    query: &UsageQuery,
+    filter: &UsageFilter,
+    span: Span,
+) -> Result<Response, Failure> {
+    let wanted = query.limit.unwrap_or(MOST_LINES).clamp(1, MOST_LINES);
+    let mut records: Vec<UsageRecord> = Vec::new();
+    let mut cursor = query.cursor;
+    let next = loop {
+        let size = (wanted - records.len()).min(LINES_A_PAGE);
+        let page = app
+            .store
+            .usage_log()
+            .list(filter, span, size, cursor)
+            .await?;
+        records.extend(page.items);
+        cursor = page.next.as_deref().and_then(|next| next.parse().ok());
+        if cursor.is_none() || records.len() >= wanted {
+            break cursor;
+        }
+    };
+    let mut answer = csv::write(&records).into_response();
+    let headers = answer.headers_mut();
+    headers.insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static("text/csv; charset=utf-8"),
+    );
+    let name = HeaderValue::from_static("attachment; filename=\"usage.csv\"");
+    headers.insert(CONTENT_DISPOSITION, name);
+    if let Some(next) = next {
+        let next = HeaderValue::from_str(&next.to_string()).map_err(Failure::internal)?;
+        headers.insert("x-tollhouse-next-cursor", next);
+    }
+    Ok(answer)
+}

@@ -1,0 +1,7 @@
+//! Usage: what calls used and cost.
+
+pub(crate) mod list;
+
+mod csv;
+mod filter;
+mod json;

@@ -1,0 +1,6 @@
+//! Shapes that several nouns speak: what the outside sees, never a domain type directly.
+
+pub(crate) mod decimal;
+pub(crate) mod limits;
+pub(crate) mod price;
+pub(crate) mod user;

@@ -1,0 +1,57 @@
+//! A user, as everybody but the store sees them.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use shared::domain::hold::Wallet;
+use shared::domain::money::NanoUsd;
+use shared::domain::user::{Role, User};
+use utoipa::ToSchema;
+
+/// A user with what they have and have spent.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = User)]
+pub(crate) struct UserJson {
+    id: String,
+    username: String,
+    display_name: String,
+    /// `member`, `admin` or `root`.
+    #[schema(value_type = String, example = "member")]
+    role: Role,
+    group: String,
+    enabled: bool,
+    /// Whether calls need no balance.
+    unlimited: bool,
+    /// What can still be spent, as a decimal string.
+    #[schema(example = "4.2")]
+    balance_usd: String,
+    /// What is set aside for calls in flight.
+    #[schema(example = "0")]
+    held_usd: String,
+    /// What calls have cost.
+    #[schema(example = "0.8")]
+    spent_usd: String,
+    /// Whether the password is a one-time one.
+    must_change_password: bool,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+}
+
+impl UserJson {
+    /// The user, with a wallet, and with what calls without a hold have cost.
+    pub(crate) fn new(user: &User, wallet: &Wallet, unheld: NanoUsd) -> Self {
+        Self {
+            id: user.id.to_string(),
+            username: user.username.clone(),
+            display_name: user.display_name.clone(),
+            role: user.role,
+            group: user.group.clone(),
+            enabled: user.enabled,
+            unlimited: user.unlimited,
+            balance_usd: wallet.balance.to_string(),
+            held_usd: wallet.held().to_string(),
+            spent_usd: wallet.spent.saturating_add(unheld).to_string(),
+            must_change_password: user.must_change_password,
+            created_at: user.created_at,
+        }
+    }
+}

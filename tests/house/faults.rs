@@ -1,0 +1,123 @@
+//! Faults of the database, injected where the SDK speaks HTTP: throttled, timed out, lost.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
+use aws_sdk_dynamodb::config::{HttpClient, RuntimeComponents, SharedHttpClient};
+use aws_smithy_runtime_api::client::http::{
+    HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_types::body::SdkBody;
+
+/// What happens to one operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// Nothing.
+    None,
+    /// The table says that it is overloaded; the write is not applied.
+    Throttled,
+    /// No answer comes; the write is not applied.
+    Lost,
+    /// No answer comes, but the write is applied.
+    Applied,
+}
+
+/// What happens to the operations of one name, in order; afterwards nothing does.
+#[derive(Debug, Clone, Default)]
+pub struct Faults {
+    planned: Arc<Mutex<VecDeque<(&'static str, Fault)>>>,
+    seen: Arc<Mutex<Vec<String>>>,
+}
+
+impl Faults {
+    /// Plans a fault for the next operation of that name.
+    pub fn plan(&self, operation: &'static str, fault: Fault) {
+        self.planned.lock().unwrap().push_back((operation, fault));
+    }
+
+    /// Every operation so far.
+    #[must_use]
+    pub fn seen(&self) -> Vec<String> {
+        self.seen.lock().unwrap().clone()
+    }
+
+    /// An HTTP client on which they happen.
+    #[must_use]
+    pub fn over(&self, inner: SharedHttpClient) -> SharedHttpClient {
+        SharedHttpClient::new(Faulty {
+            faults: self.clone(),
+            inner,
+        })
+    }
+
+    fn next(&self, operation: &str) -> Fault {
+        self.seen.lock().unwrap().push(operation.to_owned());
+        let mut planned = self.planned.lock().unwrap();
+        match planned.iter().position(|(name, _)| *name == operation) {
+            Some(at) => planned.remove(at).unwrap().1,
+            None => Fault::None,
+        }
+    }
+}
+
+/// The HTTP client without faults.
+#[must_use]
+pub fn plain_http() -> SharedHttpClient {
+    local::engine::plain_http()
+}
+
+#[derive(Debug)]
+struct Faulty {
+    faults: Faults,
+    inner: SharedHttpClient,
+}
+
+#[derive(Debug)]
+struct FaultyConnector {
+    faults: Faults,
+    inner: SharedHttpConnector,
+}
+
+impl HttpClient for Faulty {
+    fn http_connector(
+        &self,
+        settings: &HttpConnectorSettings,
+        components: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        let inner = self.inner.http_connector(settings, components);
+        SharedHttpConnector::new(FaultyConnector {
+            faults: self.faults.clone(),
+            inner,
+        })
+    }
+}
+
+impl HttpConnector for FaultyConnector {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let target = request.headers().get("x-amz-target").unwrap_or_default();
+        let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
+        match self.faults.next(&operation) {
+            Fault::None => self.inner.call(request),
+            Fault::Throttled => HttpConnectorFuture::ready(Ok(throttled())),
+            Fault::Lost => HttpConnectorFuture::ready(Err(lost())),
+            Fault::Applied => {
+                let sent = self.inner.call(request);
+                HttpConnectorFuture::new(async move {
+                    let _ = sent.await;
+                    Err(lost())
+                })
+            }
+        }
+    }
+}
+
+fn throttled() -> HttpResponse {
+    let body = r#"{"__type":"com.amazonaws.dynamodb.v20120810#ThrottlingException","message":"slow down"}"#;
+    HttpResponse::new(400.try_into().unwrap(), SdkBody::from(body))
+}
+
+fn lost() -> ConnectorError {
+    ConnectorError::timeout("the connection went silent".into())
+}

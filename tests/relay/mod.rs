@@ -1,0 +1,13 @@
+//! Stories of the relay: calls that go through, and calls that do not.
+
+mod bad_input;
+mod chat_completions;
+mod concurrency;
+mod disconnect;
+mod events;
+mod keepalive;
+mod limits;
+mod messages;
+mod models;
+mod provider_trouble;
+mod slow_settlement;
