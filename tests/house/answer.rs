@@ -28,7 +28,6 @@ impl Answer {
     }
 
     /// The body as JSON, if the status is this one.
-    #[must_use]
     #[track_caller]
     pub fn expect(&self, status: u16) -> Value {
         assert_eq!(self.status, status, "{}", self.text);

@@ -62,12 +62,6 @@ impl Faults {
     }
 }
 
-/// The HTTP client without faults.
-#[must_use]
-pub fn plain_http() -> SharedHttpClient {
-    local::engine::plain_http()
-}
-
 #[derive(Debug)]
 struct Faulty {
     faults: Faults,

@@ -14,10 +14,8 @@ pub mod faults;
 pub mod upstream;
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 use admin::first_start;
-use aws_sdk_dynamodb::config::SharedHttpClient;
 use local::engine::{self, Engine, TABLE_NAME};
 use local::server::Server;
 use maintenance::jobs::{self, Order};
@@ -33,6 +31,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use callers::{Administrator, Anonymous, KeyCaller};
+use faults::Faults;
 use upstream::FakeUpstream;
 
 /// What every test's clock begins with: a Monday noon.
@@ -58,7 +57,7 @@ pub struct House {
 /// What a house is built from.
 #[derive(Debug, Default)]
 pub struct Builder {
-    http: Option<Arc<dyn Fn(SharedHttpClient) -> SharedHttpClient + Send + Sync>>,
+    faults: Option<Faults>,
     bare: bool,
     settings: Map<String, Value>,
 }
@@ -146,13 +145,10 @@ impl House {
 }
 
 impl Builder {
-    /// A house whose store goes through another HTTP client.
+    /// A house whose database has these faults.
     #[must_use]
-    pub fn through(
-        mut self,
-        wrap: impl Fn(SharedHttpClient) -> SharedHttpClient + Send + Sync + 'static,
-    ) -> Self {
-        self.http = Some(Arc::new(wrap));
+    pub fn with(mut self, faults: &Faults) -> Self {
+        self.faults = Some(faults.clone());
         self
     }
 
@@ -174,9 +170,9 @@ impl Builder {
         let engine = Engine::in_memory().unwrap();
         let plain = Store::new(engine.client(), TABLE_NAME);
         plain.create_table().await.unwrap();
-        let store = match &self.http {
-            Some(wrap) => {
-                let http = wrap(faults::plain_http());
+        let store = match &self.faults {
+            Some(faults) => {
+                let http = faults.over(engine::plain_http());
                 Store::new(engine::client(engine.endpoint(), http), TABLE_NAME)
             }
             None => plain,

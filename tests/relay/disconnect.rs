@@ -9,7 +9,11 @@ async fn a_caller_who_leaves_in_the_middle_pays_in_full() {
     let house = House::new().await;
     let ada = house.user_with("ada", "1").await;
     let gate = Gate::default();
-    let mut pieces = vec![chat_text("Hi"), Piece::Gate(gate.clone()), chat_text("there")];
+    let mut pieces = vec![
+        chat_text("Hi"),
+        Piece::Gate(gate.clone()),
+        chat_text("there"),
+    ];
     pieces.extend(chat_end(10, 20));
     house.upstream.next(Act::stream(pieces));
     let mut response = ada.open_chat(json!({ "stream": true })).await;
@@ -18,9 +22,15 @@ async fn a_caller_who_leaves_in_the_middle_pays_in_full() {
     gate.open();
     house.quiet().await;
     let record = house.only_record().await;
-    assert_eq!((&record["status"], &record["cost_usd"]), (&json!("ok"), &json!("0.00005")));
+    assert_eq!(
+        (&record["status"], &record["cost_usd"]),
+        (&json!("ok"), &json!("0.00005"))
+    );
     let wallet = house.wallet(&ada.user_id).await;
-    assert_eq!((wallet.balance.to_string().as_str(), wallet.holds.len()), ("0.99995", 0));
+    assert_eq!(
+        (wallet.balance.to_string().as_str(), wallet.holds.len()),
+        ("0.99995", 0)
+    );
 }
 
 #[tokio::test]

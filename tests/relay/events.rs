@@ -23,7 +23,9 @@ async fn answer(house: &House, front: Front, request: Request<Body>) -> (u16, St
     let relay = router(house.server.relay.clone().behind(front));
     let response = relay.oneshot(request).await.unwrap();
     let status = response.status().as_u16();
-    let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
+    let body = axum::body::to_bytes(response.into_body(), usize::MAX)
+        .await
+        .unwrap();
     (status, String::from_utf8(body.to_vec()).unwrap())
 }
 
@@ -50,8 +52,12 @@ async fn every_event_file_is_answered() {
         assert_eq!(status, 200, "{file}: {body}");
     }
     assert_eq!(house.records().await.len(), 4);
-    let sources: Vec<Value> =
-        house.records().await.iter().map(|record| record["source_ip"].clone()).collect();
+    let sources: Vec<Value> = house
+        .records()
+        .await
+        .iter()
+        .map(|record| record["source_ip"].clone())
+        .collect();
     assert!(sources.iter().all(Value::is_string), "{sources:?}");
 }
 
@@ -63,7 +69,9 @@ async fn nothing_passes_without_the_origin_header() {
         let mut request = request("chat", &ada.key);
         request.headers_mut().remove("x-tollhouse-origin");
         if let Some(header) = header {
-            request.headers_mut().insert("x-tollhouse-origin", header.parse().unwrap());
+            request
+                .headers_mut()
+                .insert("x-tollhouse-origin", header.parse().unwrap());
         }
         let (status, body) = answer(&house, Front::FunctionUrl, request).await;
         assert_eq!(status, 403, "{body}");
@@ -78,7 +86,9 @@ async fn a_caller_cannot_choose_its_address() {
     let user = root.create_user("ada").await;
     let inside = serde_json::json!({ "cidrs": ["10.0.0.0/8"] });
     let key = root.create_key(&user, inside).await;
-    let forged = key.request("GET", "/v1/models").header("x-forwarded-for", "10.0.0.1");
+    let forged = key
+        .request("GET", "/v1/models")
+        .header("x-forwarded-for", "10.0.0.1");
     let forged = forged.header("x-tollhouse-viewer", "10.0.0.1");
     assert_eq!(forged.send().await.unwrap().status(), 403);
 }

@@ -8,7 +8,11 @@ use tests::upstream::{Act, Gate, Piece, chat_end, chat_text};
 async fn read_until(response: &mut reqwest::Response, text: &str) -> String {
     let mut read = String::new();
     while !read.contains(text) {
-        let piece = response.chunk().await.unwrap().unwrap_or_else(|| panic!("no {text} in {read}"));
+        let piece = response
+            .chunk()
+            .await
+            .unwrap()
+            .unwrap_or_else(|| panic!("no {text} in {read}"));
         read.push_str(std::str::from_utf8(&piece).unwrap());
     }
     read
@@ -19,7 +23,11 @@ async fn a_silent_stream_carries_comments_and_then_the_answer() {
     let house = House::builder().setting("keepalive_ms", 20).build().await;
     let ada = house.user_with("ada", "1").await;
     let (start, middle) = (Gate::default(), Gate::default());
-    let mut pieces = vec![Piece::Gate(start.clone()), chat_text("Hi"), Piece::Gate(middle.clone())];
+    let mut pieces = vec![
+        Piece::Gate(start.clone()),
+        chat_text("Hi"),
+        Piece::Gate(middle.clone()),
+    ];
     pieces.extend(chat_end(10, 20));
     house.upstream.next(Act::stream(pieces));
     let mut response = ada.open_chat(json!({ "stream": true })).await;
@@ -66,7 +74,10 @@ async fn a_slow_plain_answer_is_led_by_white_space() {
     while let Some(piece) = response.chunk().await.unwrap() {
         text.push_str(std::str::from_utf8(&piece).unwrap());
     }
-    assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap(), body);
+    assert_eq!(
+        serde_json::from_str::<serde_json::Value>(&text).unwrap(),
+        body
+    );
     assert_eq!(house.only_record().await["status"], "ok");
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use shared::domain::channel::{Channel, Timeouts};
+use shared::domain::channel::Channel;
 use shared::domain::dialect::Dialect;
 use shared::domain::group::Group;
 use shared::domain::provider::{self, Provider};
@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 
 use super::base_url;
 use super::credential::Credential;
+use super::timeouts::TimeoutsBody;
 use crate::body::present;
 use crate::json::limits::LimitsBody;
 
@@ -32,7 +33,7 @@ pub(crate) struct ChannelBody {
     pub(super) base_url: Option<Option<String>>,
     /// A string, or an object of the fields that the provider's card names; null for none.
     #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<Object>, example = "sk-…")]
+    #[schema(value_type = serde_json::Value, example = "sk-…", required = false)]
     pub(super) credential: Option<Option<Credential>>,
     /// Patterns of the models that it carries; `["*"]` unless given.
     #[serde(default, deserialize_with = "present")]
@@ -74,27 +75,7 @@ pub(crate) struct ChannelBody {
     pub(super) rename_model: Option<bool>,
 }
 
-/// Times to set, in milliseconds: what is left out stays.
-#[derive(Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = TimeoutsChange)]
-pub(crate) struct TimeoutsBody {
-    /// For a connection.
-    #[serde(default, deserialize_with = "present")]
-    connect_ms: Option<u32>,
-    /// For the first byte of an answer.
-    #[serde(default, deserialize_with = "present")]
-    first_byte_ms: Option<u32>,
-    /// Between two pieces of an answer.
-    #[serde(default, deserialize_with = "present")]
-    idle_ms: Option<u32>,
-    /// For the whole answer.
-    #[serde(default, deserialize_with = "present")]
-    total_ms: Option<u32>,
-}
-
-/// No upstream is waited for longer than an hour.
-const LONGEST_MS: u32 = 3_600_000;
+/// The largest weight of a channel.
 const HEAVIEST: u32 = 1_000_000;
 
 impl ChannelBody {
@@ -143,28 +124,6 @@ impl ChannelBody {
         channel.weight = self.weight.unwrap_or(channel.weight);
         channel.rename_model = self.rename_model.unwrap_or(channel.rename_model);
         check(channel)
-    }
-}
-
-impl TimeoutsBody {
-    fn apply(&self, now: Timeouts) -> Result<Timeouts, Failure> {
-        let read = |name: &'static str, given: Option<u32>, now| match given {
-            Some(ms) if !(1..=LONGEST_MS).contains(&ms) => {
-                let text = format!("A time is 1 to {LONGEST_MS} milliseconds.");
-                Err(Failure::bad_field(name, text))
-            }
-            given => Ok(given.unwrap_or(now)),
-        };
-        Ok(Timeouts {
-            connect_ms: read("timeouts.connect_ms", self.connect_ms, now.connect_ms)?,
-            first_byte_ms: read(
-                "timeouts.first_byte_ms",
-                self.first_byte_ms,
-                now.first_byte_ms,
-            )?,
-            idle_ms: read("timeouts.idle_ms", self.idle_ms, now.idle_ms)?,
-            total_ms: read("timeouts.total_ms", self.total_ms, now.total_ms)?,
-        })
     }
 }
 

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::Serialize;
-use shared::domain::channel::{Channel, Timeouts};
+use shared::domain::channel::Channel;
 use shared::domain::dialect::Dialect;
 use utoipa::ToSchema;
 
+use super::timeouts::TimeoutsJson;
 use crate::json::limits::LimitsJson;
 
 /// A configured upstream.
@@ -44,16 +45,6 @@ pub(crate) struct ChannelJson {
     created_at: Timestamp,
 }
 
-/// How long to wait for an upstream, in milliseconds.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Timeouts)]
-struct TimeoutsJson {
-    connect_ms: u32,
-    first_byte_ms: u32,
-    idle_ms: u32,
-    total_ms: u32,
-}
-
 impl From<&Channel> for ChannelJson {
     fn from(channel: &Channel) -> Self {
         Self {
@@ -75,17 +66,6 @@ impl From<&Channel> for ChannelJson {
             limits: channel.limits.into(),
             rename_model: channel.rename_model,
             created_at: channel.created_at,
-        }
-    }
-}
-
-impl From<Timeouts> for TimeoutsJson {
-    fn from(timeouts: Timeouts) -> Self {
-        Self {
-            connect_ms: timeouts.connect_ms,
-            first_byte_ms: timeouts.first_byte_ms,
-            idle_ms: timeouts.idle_ms,
-            total_ms: timeouts.total_ms,
         }
     }
 }

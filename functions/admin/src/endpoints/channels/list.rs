@@ -12,7 +12,7 @@ use crate::session::Admin;
 
 /// List channels, oldest first
 #[utoipa::path(
-    get, path = "/api/channels", tag = "channels",
+    get, path = "/api/channels", tag = "channels", params(PageQuery),
     responses((status = 200, description = "A page of channels", body = List<ChannelJson>)),
 )]
 pub(crate) async fn list_channels(

@@ -11,3 +11,4 @@ mod base_url;
 mod body;
 mod credential;
 mod json;
+mod timeouts;

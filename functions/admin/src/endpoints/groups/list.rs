@@ -12,7 +12,7 @@ use crate::session::Admin;
 
 /// List groups by name
 #[utoipa::path(
-    get, path = "/api/groups", tag = "groups",
+    get, path = "/api/groups", tag = "groups", params(PageQuery),
     responses((status = 200, description = "A page of groups", body = List<GroupJson>)),
 )]
 pub(crate) async fn list_groups(

@@ -2,13 +2,13 @@
 
 use axum::Json;
 use axum::extract::State;
+use shared::failure::Failure;
 
 use super::json::GroupJson;
 use crate::answer::Answer;
 use crate::app::App;
 use crate::path::Named;
 use crate::session::Admin;
-use shared::failure::Failure;
 
 /// Show a group
 #[utoipa::path(

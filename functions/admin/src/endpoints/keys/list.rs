@@ -34,7 +34,7 @@ pub(crate) struct KeysQuery {
 
 /// List keys: one's own, or for administrators everybody's
 #[utoipa::path(
-    get, path = "/api/keys", tag = "keys",
+    get, path = "/api/keys", tag = "keys", params(KeysQuery),
     responses((status = 200, description = "A page of keys", body = List<KeyJson>)),
 )]
 pub(crate) async fn list_keys(

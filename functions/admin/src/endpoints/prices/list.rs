@@ -12,7 +12,7 @@ use crate::session::Member;
 
 /// List prices by model
 #[utoipa::path(
-    get, path = "/api/prices", tag = "prices",
+    get, path = "/api/prices", tag = "prices", params(PageQuery),
     responses((status = 200, description = "A page of prices", body = List<PriceJson>)),
 )]
 pub(crate) async fn list_prices(

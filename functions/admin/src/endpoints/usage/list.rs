@@ -26,7 +26,7 @@ const LINES_A_PAGE: usize = 1_000;
 /// With `Accept: text/csv` as CSV. Where more follows, the header `x-tollhouse-next-cursor` says what
 /// to give as `cursor`.
 #[utoipa::path(
-    get, path = "/api/usage", tag = "usage",
+    get, path = "/api/usage", tag = "usage", params(UsageQuery),
     responses((
         status = 200, description = "A page of records",
         content((List<RecordJson> = "application/json"), (String = "text/csv")),

@@ -13,7 +13,7 @@ use crate::standing;
 
 /// List users by name
 #[utoipa::path(
-    get, path = "/api/users", tag = "users",
+    get, path = "/api/users", tag = "users", params(PageQuery),
     responses((status = 200, description = "A page of users", body = List<UserJson>)),
 )]
 pub(crate) async fn list_users(

@@ -1,0 +1,10 @@
+//! Stories of the admin API: who may do what, and what it answers.
+
+mod channels;
+mod keys;
+mod openapi;
+mod prices;
+mod session;
+mod settings;
+mod usage;
+mod users;

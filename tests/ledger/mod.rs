@@ -1,0 +1,3 @@
+//! Stories of the ledger: money, in any order, repeated and lost.
+
+mod property;
