@@ -4,6 +4,7 @@ use std::fs;
 use std::future::Future;
 use std::io::Write;
 use std::net::SocketAddr;
+use std::os::unix::fs::DirBuilderExt;
 
 use aws_sdk_dynamodb::config::Credentials;
 use secrecy::SecretString;
@@ -36,7 +37,11 @@ pub async fn run(
     let listener = TcpListener::bind(flags.listen).await?;
     let address = listener.local_addr()?;
     if !flags.in_memory {
-        fs::create_dir_all(&flags.data_dir)?;
+        // What lies in it is nobody else's business.
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&flags.data_dir)?;
     }
     let (store, engine) = open(flags).await?;
     store.create_table().await?;

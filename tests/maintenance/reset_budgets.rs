@@ -26,6 +26,7 @@ async fn a_period_that_is_over_begins_anew_and_keeps_what_is_held() {
             house.run_job("reset_budgets", json!({})).await["report"]["reset"],
             reset
         );
+        let root = house.root().await;
         let shown = root
             .get(&format!("/api/keys/{}", key.key_id))
             .await

@@ -12,6 +12,8 @@ use crate::domain::record::{Status, UsageRecord};
 
 /// How many records one page may look at before it answers with what it has and a cursor.
 const LOOKED_AT: usize = 5_000;
+/// How many months of a user, or days of everybody, one page may look into.
+const LOOKED_INTO: usize = 400;
 
 /// Which records.
 #[derive(Debug, Clone, Default)]
@@ -141,12 +143,16 @@ impl UsageLog<'_> {
         let start = RequestId::from_parts(u64::try_from(span.to.as_millisecond()).unwrap_or(0), 0);
         let mut beyond = cursor.map_or(start, |cursor| cursor.min(start));
         let mut found = Vec::new();
-        let mut looked_at = 0;
+        let (mut looked_at, mut looked_into) = (0, 0);
         let mut bucket = Some(Bucket::of(filter, date_of(beyond)));
         while let Some(current) = bucket {
             let records = self.latest(filter, &current, beyond, limit + 1).await?;
             let more_here = records.len() > limit;
             looked_at += records.len();
+            looked_into += 1;
+            if records.is_empty() {
+                beyond = beyond.min(current.first_id());
+            }
             for record in records {
                 if record.id.at_ms() < u64::try_from(span.from.as_millisecond()).unwrap_or(0) {
                     return Ok(Page {
@@ -154,20 +160,19 @@ impl UsageLog<'_> {
                         next: None,
                     });
                 }
-                if filter.fits(&record) {
-                    if found.len() == limit {
-                        return Ok(Page {
-                            items: found,
-                            next: Some(beyond.to_string()),
-                        });
-                    }
-                    beyond = record.id;
+                let fits = filter.fits(&record);
+                if fits && found.len() == limit {
+                    return Ok(Page {
+                        items: found,
+                        next: Some(beyond.to_string()),
+                    });
+                }
+                beyond = record.id;
+                if fits {
                     found.push(record);
-                } else if found.len() < limit {
-                    beyond = record.id;
                 }
             }
-            if looked_at >= LOOKED_AT {
+            if looked_at >= LOOKED_AT || looked_into >= LOOKED_INTO {
                 return Ok(Page {
                     items: found,
                     next: Some(beyond.to_string()),
@@ -251,6 +256,21 @@ impl Bucket {
         } else {
             Self::Day(date)
         }
+    }
+
+    /// Before every id of this bucket.
+    fn first_id(self) -> RequestId {
+        let (Self::Month(first) | Self::Day(first)) = self;
+        let start = first
+            .to_zoned(TimeZone::UTC)
+            .map(|start| start.timestamp().as_millisecond());
+        RequestId::from_parts(
+            start
+                .ok()
+                .and_then(|ms| u64::try_from(ms).ok())
+                .unwrap_or(0),
+            0,
+        )
     }
 
     /// The bucket before this one, if it reaches behind `from`.

@@ -5,17 +5,19 @@ use std::collections::VecDeque;
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
+use secrecy::SecretString;
 
 use crate::dialects::UpstreamError;
 use crate::dialects::watch::{Seen, Verdict, Watch};
-use crate::upstream::BrokenOff;
 use crate::upstream::framing::sse::{Events, Splitter, TooLong};
+use crate::upstream::{BrokenOff, auth};
 
 /// An answer that is being listened to.
 pub(super) struct Listening {
     body: BoxStream<'static, Result<Bytes, BrokenOff>>,
     splitter: Splitter,
     watch: Box<dyn Watch>,
+    credential: SecretString,
     heard: VecDeque<Result<Bytes, Lost>>,
     ended: bool,
 }
@@ -28,8 +30,8 @@ pub(super) enum Lost {
     Said {
         /// What it means.
         error: UpstreamError,
-        /// How it was said.
-        event: Bytes,
+        /// How it was said, unless that gives the credential away.
+        event: Option<Bytes>,
     },
     /// The connection broke, or the time ran out.
     #[error(transparent)]
@@ -51,11 +53,13 @@ impl Listening {
     pub(super) fn new(
         body: BoxStream<'static, Result<Bytes, BrokenOff>>,
         watch: Box<dyn Watch>,
+        credential: SecretString,
     ) -> Self {
         Self {
             body,
             splitter: Splitter::default(),
             watch,
+            credential,
             heard: VecDeque::new(),
             ended: false,
         }
@@ -115,7 +119,7 @@ impl Listening {
                 Verdict::Fail(error) => {
                     let edited = std::mem::take(edited).freeze();
                     self.say(edited);
-                    self.heard.push_back(Err(Lost::Said { error, event }));
+                    self.refuse(error, event);
                     self.ended = true;
                     return;
                 }
@@ -129,8 +133,15 @@ impl Listening {
             Verdict::Pass => self.say(event),
             Verdict::Drop => {}
             Verdict::Replace(other) => self.say(other),
-            Verdict::Fail(error) => self.heard.push_back(Err(Lost::Said { error, event })),
+            Verdict::Fail(error) => self.refuse(error, event),
         }
+    }
+
+    /// Providers quote credentials that they refuse: nobody hears them from here on.
+    fn refuse(&mut self, mut error: UpstreamError, event: Bytes) {
+        error.message = auth::without_credential(&error.message, &self.credential);
+        let event = Some(event).filter(|event| auth::is_free_of(event, &self.credential));
+        self.heard.push_back(Err(Lost::Said { error, event }));
     }
 
     fn say(&mut self, bytes: Bytes) {

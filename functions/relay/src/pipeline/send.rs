@@ -51,7 +51,6 @@ pub(super) struct Stop {
     pub(super) provider: String,
     pub(super) upstream_model: String,
     pub(super) lane: Lane,
-    pub(super) credential: SecretString,
     pub(super) idle: Duration,
 }
 
@@ -152,7 +151,6 @@ async fn attempt(
             .upstream_model(&delivery.admitted.wanted.model)
             .to_owned(),
         lane,
-        credential: credential.clone(),
         idle: milliseconds(channel.timeouts.idle_ms),
     });
     let answer = app.upstream.send(&letter).await?;
@@ -190,6 +188,7 @@ impl Hearing<'_> {
         let mut rest = Box::new(Listening::new(
             answer.body,
             self.dialect.watch(&admitted.wanted),
+            self.credential.clone(),
         ));
         let mut head = BytesMut::new();
         let patience = milliseconds(self.channel.timeouts.first_byte_ms);

@@ -30,7 +30,6 @@ use super::settle::{Ending, settle};
 use crate::app::App;
 use crate::dialects::watch::Seen;
 use crate::dialects::{self, Dialect};
-use crate::upstream::auth;
 
 /// In place of "never", for timers: longer than any call.
 const NEVER: Duration = Duration::from_secs(86_400);
@@ -259,13 +258,10 @@ impl Talk {
                 broke_off("The provider's answer broke off.")
             }
         };
-        let credential = speech.delivery.stop.as_ref().map(|stop| &stop.credential);
         let words = match &lost {
-            Some(Gone::Lost(Lost::Said { event, .. }))
-                if credential.is_some_and(|secret| auth::is_free_of(event, secret)) =>
-            {
-                event.clone()
-            }
+            Some(Gone::Lost(Lost::Said {
+                event: Some(event), ..
+            })) => event.clone(),
             _ => self.last_words(&failure),
         };
         let (call, error) = (self.call.id.to_string(), lost.map(|lost| lost.to_string()));

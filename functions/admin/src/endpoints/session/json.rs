@@ -28,3 +28,12 @@ pub(crate) struct SessionJson {
     /// Whether the password is a one-time one.
     pub(crate) must_change_password: bool,
 }
+
+/// A session that goes on.
+#[derive(Serialize, ToSchema)]
+#[schema(as = CurrentSession)]
+pub(crate) struct CurrentSessionJson {
+    pub(crate) user: UserJson,
+    /// Whether the password is a one-time one.
+    pub(crate) must_change_password: bool,
+}

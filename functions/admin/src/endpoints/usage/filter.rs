@@ -103,13 +103,12 @@ impl UsageQuery {
 
     /// The time that the list covers.
     pub(super) async fn span(&self, app: &App) -> Result<Span, Failure> {
-        let to = match self.to {
-            Some(to) => to,
-            None => app
-                .now()
-                .saturating_add(1.minute())
-                .map_err(Failure::internal)?,
-        };
+        // Nothing is written of the future: a list must not walk there.
+        let latest = app
+            .now()
+            .saturating_add(1.minute())
+            .map_err(Failure::internal)?;
+        let to = self.to.map_or(latest, |to| to.min(latest));
         let from = match self.from {
             Some(from) => from,
             None => earliest(app).await?,
