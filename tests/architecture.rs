@@ -257,6 +257,7 @@ fn no_step_knows_the_steps_after_it() {
         "translate",
         "listen",
         "send",
+        "speech",
         "settle",
         "stream",
     ];

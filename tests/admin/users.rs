@@ -102,7 +102,7 @@ async fn administrators_do_not_rise_above_root() {
         .patch(&format!("/api/users/{id}"), &json!({ "role": "root" }))
         .await;
     assert!([403, 409].contains(&rise.status));
-    assert_eq!(eve.delete(&path).await.status, 403);
+    assert!([403, 409].contains(&eve.delete(&path).await.status));
     assert!(root.delete(&path).await.status >= 400);
     assert!(root.delete(&format!("/api/users/{id}")).await.status < 300);
     assert_eq!(eve.get("/api/session").await.status, 401);

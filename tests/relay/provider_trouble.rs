@@ -9,6 +9,8 @@ use tests::upstream::{Act, CREDENTIAL, Gate, Piece, chat_text};
 /// The call left no hold, cost so much, and ended so.
 async fn ended(house: &House, caller: &KeyCaller, status: &str, cost: &str) {
     house.quiet().await;
+    // The next record is a later one.
+    house.clock.advance_ms(1);
     let record = house.records().await.remove(0);
     assert_eq!(
         (&record["status"], &record["cost_usd"]),
@@ -243,6 +245,7 @@ async fn another_channel_answers_where_one_does_not() {
         Act::stream(vec![Piece::Cut]),
     ] {
         house.upstream.next(trouble);
+        house.clock.advance_ms(1);
         let chat = ada.chat(json!({ "stream": true })).await;
         assert_eq!(chat.status, 200, "{}", chat.text);
         let record = house.records().await.remove(0);

@@ -19,6 +19,8 @@ pub struct Seen {
     pub began: bool,
     /// Whether it came to its proper end.
     pub complete: bool,
+    /// Whether its very last event was seen.
+    pub over: bool,
 }
 
 /// What becomes of an event.

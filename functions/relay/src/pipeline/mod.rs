@@ -12,6 +12,7 @@ mod route;
 mod send;
 mod setback;
 mod settle;
+mod speech;
 mod stream;
 mod translate;
 

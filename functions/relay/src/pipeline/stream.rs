@@ -1,5 +1,6 @@
 //! Delivery → body for the caller, byte by byte as it comes; it settles in its tail.
 //!
+//! The last event of a stream waits for the books: who has seen the end finds the call in them.
 //! The body never fails: whatever goes wrong becomes the dialect's own error, for Lambda's runtime
 //! would write an error of ours into the body as text. A silence longer than the keep-alive is
 //! filled, and commits to status 200. A body that nobody reads any more is read to its end by the
@@ -13,26 +14,24 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::response::Response;
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures_util::stream;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use shared::domain::record::Status;
 use shared::failure::{Failure, Kind};
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, timeout};
 
 use super::Call;
-use super::listen::{Listening, Lost};
+use super::listen::Lost;
 use super::refusal::{self, refuse};
 use super::send::{Delivered, Delivery, Outcome, Plain, deliver};
 use super::setback::Setback;
 use super::settle::{Ending, settle};
+use super::speech::{Gone, Heard, NEVER, Speech};
 use crate::app::App;
 use crate::dialects::watch::Seen;
 use crate::dialects::{self, Dialect};
-
-/// In place of "never", for timers: longer than any call.
-const NEVER: Duration = Duration::from_secs(86_400);
 
 /// What is said to a caller, one piece after the other.
 struct Talk {
@@ -52,23 +51,15 @@ enum Stage {
     Speaking(Box<Speech>),
     /// Everything is heard: the last words, then the books.
     Closing(Box<Closing>),
-    /// Settled.
-    Over,
-}
-
-struct Speech {
-    delivery: Delivery,
-    head: Option<Bytes>,
-    rest: Box<Listening>,
-    ttfb_ms: Option<u64>,
-    heard_at: Instant,
-    said_at: Instant,
+    /// The books are written: the end of the answer, if it waited for them.
+    Settled(Option<Bytes>),
 }
 
 struct Closing {
     delivery: Delivery,
     last_words: Option<Bytes>,
     ending: Ending,
+    farewell: Option<Bytes>,
 }
 
 /// The answer to a call that was admitted.
@@ -96,7 +87,7 @@ pub(super) async fn answer(app: App, delivery: Delivery) -> Response {
         stage,
     };
     match timeout(keepalive, &mut waiting).await {
-        Ok(delivered) => talk(Stage::Over).begin(delivered).await,
+        Ok(delivered) => talk(Stage::Settled(None)).begin(delivered).await,
         Err(_) => {
             let headers = head(&call, streamed, HeaderMap::new());
             talk(Stage::Waiting(waiting)).into_response(StatusCode::OK, headers)
@@ -163,10 +154,10 @@ impl Talk {
                     Err(_) => return Some(self.filler()),
                 },
                 Stage::Speaking(speech) => {
-                    if let Some(head) = speech.head.take() {
-                        return Some(head);
-                    }
-                    let heard = speech.listen(self.keepalive).await;
+                    let heard = match speech.head.take() {
+                        Some(head) => Heard::Piece(head),
+                        None => speech.listen(self.keepalive).await,
+                    };
                     if let Some(piece) = self.pass_on(heard) {
                         return Some(piece);
                     }
@@ -176,9 +167,9 @@ impl Talk {
                         return Some(words);
                     }
                     settle(&self.app, &closing.delivery, &closing.ending).await;
-                    self.stage = Stage::Over;
+                    self.stage = Stage::Settled(closing.farewell.take());
                 }
-                Stage::Over => return None,
+                Stage::Settled(farewell) => return farewell.take(),
             }
         }
     }
@@ -194,6 +185,7 @@ impl Talk {
                     delivery,
                     head: Some(head),
                     rest,
+                    farewell: BytesMut::new(),
                     ttfb_ms,
                     heard_at: now,
                     said_at: now,
@@ -205,6 +197,7 @@ impl Talk {
                     delivery,
                     last_words: Some(body),
                     ending,
+                    farewell: None,
                 }))
             }
             Outcome::No(setback) => {
@@ -214,6 +207,7 @@ impl Talk {
                     delivery,
                     last_words,
                     ending,
+                    farewell: None,
                 }))
             }
         };
@@ -222,12 +216,13 @@ impl Talk {
     /// What becomes of what was heard: a piece for the caller, or the end.
     fn pass_on(&mut self, heard: Heard) -> Option<Bytes> {
         let failure = match heard {
-            Heard::Piece(piece) => return Some(piece),
+            Heard::Piece(piece) => return self.say(piece),
             Heard::Silence => return Some(self.filler()),
             Heard::End => None,
             Heard::Lost(lost) => Some(lost),
         };
-        let Stage::Speaking(speech) = std::mem::replace(&mut self.stage, Stage::Over) else {
+        let Stage::Speaking(speech) = std::mem::replace(&mut self.stage, Stage::Settled(None))
+        else {
             return None;
         };
         let seen = speech.rest.seen();
@@ -236,13 +231,28 @@ impl Talk {
             _ if seen.complete => (None, Ending::whole(seen, speech.ttfb_ms)),
             failure => self.cut(&speech, seen, failure),
         };
-        let delivery = speech.delivery;
+        let Speech {
+            delivery, farewell, ..
+        } = *speech;
+        let farewell = Some(farewell.freeze()).filter(|farewell| !farewell.is_empty());
         self.stage = Stage::Closing(Box::new(Closing {
             delivery,
             last_words,
             ending,
+            farewell,
         }));
         None
+    }
+
+    /// A piece goes out at once, unless it ends the answer: that waits for the books.
+    fn say(&mut self, piece: Bytes) -> Option<Bytes> {
+        match &mut self.stage {
+            Stage::Speaking(speech) if speech.rest.seen().over => {
+                speech.farewell.extend_from_slice(&piece);
+                None
+            }
+            _ => Some(piece),
+        }
     }
 
     /// An answer that broke off: the dialect's error event, never a pretended end.
@@ -303,45 +313,6 @@ impl Talk {
     }
 }
 
-/// What listening brought.
-enum Heard {
-    Piece(Bytes),
-    /// Nothing, for as long as a keep-alive lets it be.
-    Silence,
-    End,
-    Lost(Gone),
-}
-
-/// How a speaker was lost.
-#[derive(Debug, thiserror::Error)]
-enum Gone {
-    #[error(transparent)]
-    Lost(Lost),
-    #[error("the provider sent nothing for too long")]
-    Silent,
-}
-
-impl Speech {
-    async fn listen(&mut self, keepalive: Duration) -> Heard {
-        let idle = self.delivery.stop.as_ref().map_or(NEVER, |stop| stop.idle);
-        let (too_silent, fill) = (self.heard_at + idle, self.said_at + keepalive);
-        tokio::select! {
-            biased;
-            heard = self.rest.next() => {
-                self.heard_at = Instant::now();
-                self.said_at = self.heard_at;
-                match heard {
-                    Ok(Some(piece)) => Heard::Piece(piece),
-                    Ok(None) => Heard::End,
-                    Err(lost) => Heard::Lost(Gone::Lost(lost)),
-                }
-            }
-            () = sleep_until(too_silent) => Heard::Lost(Gone::Silent),
-            () = sleep_until(fill) => Heard::Silence,
-        }
-    }
-}
-
 /// Owns a talk for as long as somebody listens; afterwards the process does.
 struct Owner(Option<Talk>);
 
@@ -350,7 +321,8 @@ impl Drop for Owner {
         let Some(mut talk) = self.0.take() else {
             return;
         };
-        if matches!(talk.stage, Stage::Over) || tokio::runtime::Handle::try_current().is_err() {
+        if matches!(talk.stage, Stage::Settled(_)) || tokio::runtime::Handle::try_current().is_err()
+        {
             return;
         }
         let calls = talk.app.calls.clone();

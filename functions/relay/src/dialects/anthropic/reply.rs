@@ -20,6 +20,7 @@ pub(super) fn read(body: &[u8]) -> Option<Seen> {
         delivered,
         began: true,
         complete: true,
+        over: true,
         so_far: None,
     })
 }

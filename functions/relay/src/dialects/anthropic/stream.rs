@@ -37,7 +37,10 @@ impl Watch for Watcher {
                 let delta = serde_json::from_slice::<MessageDelta>(&data).ok();
                 self.add(delta.and_then(|delta| delta.usage));
             }
-            b"message_stop" => self.seen.complete = true,
+            b"message_stop" => {
+                self.seen.complete = true;
+                self.seen.over = true;
+            }
             _ => add_delivered(&mut self.seen.delivered, &data),
         }
         self.seen.began = true;

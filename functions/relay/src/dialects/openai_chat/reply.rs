@@ -22,6 +22,7 @@ pub(super) fn read(body: &[u8]) -> Option<Seen> {
         delivered: delivered(body),
         began: true,
         complete: true,
+        over: true,
         so_far: None,
     })
 }

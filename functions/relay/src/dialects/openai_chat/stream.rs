@@ -36,6 +36,7 @@ impl Watch for Watcher {
         };
         if data.trim_ascii() == b"[DONE]" {
             self.seen.complete = true;
+            self.seen.over = true;
             return Verdict::Pass;
         }
         if let Some(error) = error(event, &data) {
