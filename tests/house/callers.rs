@@ -35,7 +35,6 @@ impl Anonymous {
         Self { http, base }
     }
 
-    #[must_use]
     pub fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
         self.http
             .request(method.parse().unwrap(), format!("{}{path}", self.base))
@@ -73,7 +72,6 @@ impl Anonymous {
 }
 
 impl Administrator {
-    #[must_use]
     pub fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
         self.anonymous
             .request(method, path)
@@ -134,7 +132,6 @@ impl Administrator {
 }
 
 impl KeyCaller {
-    #[must_use]
     pub fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
         self.anonymous.request(method, path).bearer_auth(&self.key)
     }

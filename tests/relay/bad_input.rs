@@ -21,7 +21,15 @@ async fn a_key_that_is_no_good_is_401() {
     let root = house.root().await;
     let ada = house.user_with("ada", "1").await;
     let mut unknown = "sk-th-".to_owned();
-    unknown.push_str(&ada.key[6..].chars().rev().collect::<String>());
+    unknown.push_str(
+        &ada.key
+            .chars()
+            .skip(6)
+            .collect::<Vec<_>>()
+            .into_iter()
+            .rev()
+            .collect::<String>(),
+    );
     let expired = root
         .create_key(
             &ada.user_id,

@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn a_key_survives_its_text_and_no_letter_may_change() {
-        let key = KeyText::of_secret(&"aB3".repeat(15)[..SECRET_CHARS]);
+        let key = KeyText::of_secret(&format!("{}x", "aB3".repeat(14)));
         let text = key.expose();
         assert_eq!(KeyText::read(text).unwrap().id(), key.id());
         assert!(key.matches(&key.hash()));
@@ -131,7 +131,7 @@ mod tests {
             "",
             "sk-th-",
             "sk-abc",
-            &text[..text.len() - 1],
+            text.trim_end_matches(|c| text.ends_with(c)),
             &format!("{text}0"),
         ] {
             assert!(KeyText::read(malformed).is_err());
