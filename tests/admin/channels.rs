@@ -25,6 +25,12 @@ async fn a_credential_is_sealed() {
     let path = format!("/api/channels/{}", channel["id"].as_str().unwrap());
     root.patch(&path, &json!({ "weight": 3 })).await.expect(200);
     assert_eq!(root.get(&path).await.expect(200)["has_credential"], true);
+    // Nobody can have it sent elsewhere without knowing it.
+    let elsewhere = json!({ "base_url": "http://127.0.0.1:9" });
+    let refused = root.patch(&path, &elsewhere).await.expect(400);
+    assert_eq!(refused["error"]["field"], "credential");
+    let known = json!({ "base_url": "http://127.0.0.1:9", "credential": "another" });
+    root.patch(&path, &known).await.expect(200);
 }
 
 #[tokio::test]

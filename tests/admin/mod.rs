@@ -1,6 +1,7 @@
 //! Stories of the admin API: who may do what, and what it answers.
 
 mod channels;
+mod events;
 mod keys;
 mod openapi;
 mod prices;

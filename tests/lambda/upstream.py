@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -29,6 +30,14 @@ def pieces_in(body: bytes) -> int:
 
 
 @dataclass(frozen=True)
+class _Server(ThreadingHTTPServer):
+    """A server that is not surprised when a caller hangs up: in these tests callers do."""
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
+
 class Request:
     """One request as the provider got it."""
 
@@ -73,7 +82,7 @@ class Upstream:
     def __init__(self) -> None:
         self.requests: list[Request] = []
         self.gate: Gate | None = None  # holds back the streams that begin from now on
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._server = _Server(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
         self.url = f"http://127.0.0.1:{self._server.server_port}"

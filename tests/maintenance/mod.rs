@@ -1,4 +1,5 @@
 //! Stories of maintenance: what must be done once.
 
+mod events;
 mod release_holds;
 mod reset_budgets;

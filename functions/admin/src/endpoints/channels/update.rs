@@ -31,11 +31,15 @@ pub(crate) async fn update_channel(
 ) -> Answer<Json<ChannelJson>> {
     let configuration = app.store.configuration().load().await?;
     let mut channel = show::require(&configuration, id)?;
-    let provider = channel.provider.clone();
+    let before = channel.clone();
     let given = body.credential.take();
     body.apply(&mut channel, &configuration.groups)?;
-    // One provider's credential is never sent to another.
-    if given.is_some() || channel.provider != provider {
+    // One provider's credential is never sent to another, nor to another address.
+    if given.is_none() && channel.credential.is_some() && channel.base_url != before.base_url {
+        let text = "The address changes, so the credential must be given again with it.";
+        return Err(Failure::bad_field("credential", text).into());
+    }
+    if given.is_some() || channel.provider != before.provider {
         renew_credential(&app, &mut channel, given.flatten()).await?;
     }
     app.store.configuration().put_channel(&channel).await?;
