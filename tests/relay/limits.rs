@@ -60,6 +60,11 @@ async fn parallel_calls_are_those_that_hold() {
         key.chat(json!({})).await.openai_code(),
         "too_many_parallel_calls"
     );
+    // Another key of the same user has its own places.
+    let other = root
+        .create_key(&user, json!({ "limits": { "parallel": 1 } }))
+        .await;
+    assert_eq!(other.chat(json!({})).await.status, 200);
     gate.open();
     while first.chunk().await.unwrap().is_some() {}
     assert_eq!(key.chat(json!({})).await.status, 200);

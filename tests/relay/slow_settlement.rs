@@ -1,6 +1,9 @@
 //! Calls that outlive the reconciler's patience, and books that cannot be written at once.
 
 use serde_json::json;
+use shared::domain::hold::{HoldId, WalletId};
+use shared::domain::id::RequestId;
+use shared::domain::money::NanoUsd;
 use tests::House;
 use tests::faults::{Fault, Faults};
 use tests::upstream::{Act, Gate, Piece, chat_end, chat_text};
@@ -37,6 +40,83 @@ async fn a_call_that_was_taken_for_lost_is_charged_once_when_it_ends() {
             ("0.99995", 0)
         );
     }
+}
+
+#[tokio::test]
+async fn a_slow_call_pays_what_it_cost_even_if_it_was_charged_what_was_held() {
+    let house = House::builder()
+        .setting("unsettled_policy", "charge")
+        .build()
+        .await;
+    let ada = house.user_with("ada", "1").await;
+    let gate = Gate::default();
+    let mut pieces = vec![chat_text("Hi"), Piece::Gate(gate.clone())];
+    pieces.extend(chat_end(10, 20));
+    house.upstream.next(Act::stream(pieces));
+    let mut response = ada
+        .open_chat(json!({ "stream": true, "max_tokens": 1_000 }))
+        .await;
+    assert!(response.chunk().await.unwrap().is_some());
+    house
+        .run_job("release_holds", json!({ "older_than_seconds": 0 }))
+        .await;
+    let charged = house.wallet(&ada.user_id).await.spent;
+    assert!(charged.get() > 2_000_000, "{charged}");
+    gate.open();
+    while response.chunk().await.unwrap().is_some() {}
+    house.quiet().await;
+    house
+        .run_job("release_holds", json!({ "older_than_seconds": 0 }))
+        .await;
+    let wallet = house.wallet(&ada.user_id).await;
+    assert_eq!(
+        (wallet.balance.to_string().as_str(), wallet.holds.len()),
+        ("0.99995", 0)
+    );
+    assert_eq!(house.only_record().await["cost_usd"], "0.00005");
+}
+
+#[tokio::test]
+async fn a_due_charge_is_settled_by_whoever_comes_first() {
+    let house = House::new().await;
+    let ada = house.user_with("ada", "1").await;
+    let gate = Gate::default();
+    let mut pieces = vec![chat_text("Hi"), Piece::Gate(gate.clone())];
+    pieces.extend(chat_end(10, 20));
+    house.upstream.next(Act::stream(pieces));
+    let mut response = ada.open_chat(json!({ "stream": true })).await;
+    assert!(response.chunk().await.unwrap().is_some());
+    let now = json!({ "older_than_seconds": 0 });
+    house.run_job("release_holds", now.clone()).await;
+    // The call ends and dies right after it has noted what is due.
+    let record = house.only_record().await;
+    let request: RequestId = record["id"].as_str().unwrap().parse().unwrap();
+    let user = WalletId::User(ada.user_id.parse().unwrap());
+    let cost = NanoUsd::new(50_000);
+    let (id, at) = (HoldId::late(request), house.clock.now());
+    let due = house
+        .store
+        .ledger()
+        .hold_late(user, id, cost, at)
+        .await
+        .unwrap();
+    assert_eq!(due.amount, cost);
+    for _ in 0..2 {
+        house.run_job("release_holds", now.clone()).await;
+        let wallet = house.wallet(&ada.user_id).await;
+        assert_eq!((wallet.spent, wallet.holds.len()), (cost, 0));
+        assert_eq!(house.only_record().await["cost_usd"], "0.00005");
+    }
+    // Or it was slower still: nothing is charged a second time.
+    gate.open();
+    while response.chunk().await.unwrap().is_some() {}
+    house.quiet().await;
+    house.run_job("release_holds", now).await;
+    assert_eq!(
+        house.wallet(&ada.user_id).await.balance.to_string(),
+        "0.99995"
+    );
+    assert_eq!(house.only_record().await["status"], "ok");
 }
 
 #[tokio::test]

@@ -65,7 +65,26 @@ pub struct HoldId {
     pub attempt: u8,
 }
 
+/// The attempt under which a cost is held that is known already, for a call whose hold was released
+/// while it still ran: beyond those that admission takes. Such a hold is a charge that is due.
+const LATE_ATTEMPT: u8 = 9;
+
 impl HoldId {
+    /// The id of a charge that is due.
+    #[must_use]
+    pub const fn late(request: RequestId) -> Self {
+        Self {
+            request,
+            attempt: LATE_ATTEMPT,
+        }
+    }
+
+    /// Whether it is the id of a charge that is due.
+    #[must_use]
+    pub const fn is_late(self) -> bool {
+        self.attempt == LATE_ATTEMPT
+    }
+
     /// The first attempt's id.
     #[must_use]
     pub const fn first(request: RequestId) -> Self {

@@ -92,6 +92,17 @@ impl WalletStore<'_> {
         Ok(())
     }
 
+    /// Makes an empty wallet, unless there is one.
+    ///
+    /// # Errors
+    /// When the table cannot be written.
+    pub async fn open(&self, id: WalletId) -> Result<(), StoreError> {
+        match self.create(id, NanoUsd::ZERO, None).await {
+            Ok(()) | Err(StoreError::Conflict) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Gives a key a budget, or another one: what was spent and is held in the period counts on.
     ///
     /// # Errors

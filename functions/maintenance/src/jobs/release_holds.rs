@@ -16,6 +16,7 @@ use shared::domain::record::{Status, UsageRecord};
 use shared::domain::settings::{Settings, UnsettledPolicy};
 use shared::domain::usage::Tokens;
 use shared::failure::Failure;
+use shared::store::StoreError;
 use shared::store::ledger::Ended;
 use shared::store::usage_log::Written;
 
@@ -151,8 +152,12 @@ async fn end(
         Some(record) => record,
         None => write_unsettled(app, settings, request, (user_id, &holds), done).await?,
     };
+    let record = with_due_charges(app, settings, record, &holds).await?;
     for hold in &holds {
-        if record.holds.contains(&hold.name()) {
+        if hold.id.is_late() {
+            let ended = app.store.ledger().settle(hold, hold.amount).await?;
+            done.settled += u64::from(ended == Ended::Now);
+        } else if record.holds.contains(&hold.name()) {
             let ended = app.store.ledger().settle(hold, record.cost).await?;
             done.settled += u64::from(ended == Ended::Now);
         } else {
@@ -161,6 +166,39 @@ async fn end(
         }
     }
     Ok(())
+}
+
+/// A call that was taken for lost, but was only slow, died after it held what it had cost: a charge
+/// that is due. The record says so before it is settled.
+async fn with_due_charges(
+    app: &App,
+    settings: &Settings,
+    record: UsageRecord,
+    holds: &[Hold],
+) -> Result<UsageRecord, Failure> {
+    let due = holds.iter().filter(|hold| hold.id.is_late());
+    let untold: Vec<&Hold> = due
+        .filter(|hold| !record.holds.contains(&hold.name()))
+        .collect();
+    let Some(most) = untold.iter().map(|hold| hold.amount).max() else {
+        return Ok(record);
+    };
+    let told = record.holds.iter().any(|name| name.id.is_late());
+    let more = if told { NanoUsd::ZERO } else { most };
+    let mut told = record.clone();
+    told.cost = record.cost.saturating_add(more);
+    told.holds.extend(untold.into_iter().map(Hold::name));
+    match app
+        .store
+        .usage_log()
+        .replace_unsettled(&told, settings.usage_retention_days)
+        .await
+    {
+        Ok(()) => Ok(told),
+        // The call itself was faster: its record says the same.
+        Err(StoreError::Conflict) => Ok(record),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Who pays for a call, by the wallets that it held in.

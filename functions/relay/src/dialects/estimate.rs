@@ -5,8 +5,11 @@ use shared::domain::usage::Tokens;
 
 use super::watch::Seen;
 
-/// The most tokens that a request can have: one for each byte. No tokenizer makes more of a text, and
-/// an image or a document that travels inside is longer than it counts.
+/// The most tokens that a request's text can have: one for each byte.
+///
+/// No tokenizer makes more of a text, and an image or a document that travels inside is longer than
+/// it counts. What a request only names (an image's address, a file's id) and what a provider's own
+/// tools add is not in it.
 #[must_use]
 pub fn most_input(body: &[u8]) -> u64 {
     body.len() as u64

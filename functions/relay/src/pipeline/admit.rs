@@ -32,6 +32,8 @@ pub(super) struct Admitted {
     pub(super) ratio: Ratio,
     pub(super) limits: Limits,
     pub(super) holds: Vec<Hold>,
+    /// Holds of nothing, that only count the key's calls in flight: released at the end.
+    pub(super) slots: Vec<Hold>,
     pub(super) snapshot: Arc<Snapshot>,
 }
 
@@ -57,6 +59,7 @@ pub(super) async fn admit(
         ratio,
         limits,
         holds: Vec::new(),
+        slots: Vec::new(),
         snapshot: Arc::clone(snapshot),
     };
     count(app, &admitted).await?;
@@ -64,6 +67,7 @@ pub(super) async fn admit(
         Ok(()) => Ok(admitted),
         Err(failure) => {
             release(app, &admitted.holds).await;
+            release(app, &admitted.slots).await;
             Err(failure)
         }
     }
@@ -117,32 +121,48 @@ pub(super) fn window(key: KeyId) -> String {
     format!("key:{key}")
 }
 
-/// Holds the worst case in the user's balance and in the key's budget, where there are any.
+/// Holds the worst case in the user's balance and in the key's budget, where there are any. The key's
+/// wallet also counts its calls in flight.
 async fn hold_all(app: &App, call: &Call, admitted: &mut Admitted) -> Result<(), Failure> {
-    let amount = worst_case(admitted);
-    let parallel = admitted.limits.parallel.unwrap_or(PARALLEL).min(PARALLEL);
-    let request = |wallet| HoldRequest {
+    let (amount, now) = (worst_case(admitted), app.clock.now());
+    let request = |wallet, amount, parallel| HoldRequest {
         wallet,
         request: call.id,
         amount,
         parallel,
-        now: app.clock.now(),
+        now,
     };
-    let probing = admitted.caller.pinned.is_some();
-    if !admitted.caller.user.unlimited && !probing {
-        let wanted = request(WalletId::User(admitted.caller.user.id));
+    if !admitted.caller.user.unlimited && admitted.caller.pinned.is_none() {
+        let wanted = request(WalletId::User(admitted.caller.user.id), amount, PARALLEL);
         let held = app.store.ledger().hold(wanted).await;
         admitted
             .holds
             .push(held.map_err(|error| refusal(error, "balance", amount))?);
     }
-    if let Some(key) = &admitted.caller.key
-        && let Some(budget) = &key.budget
-    {
-        let hold = hold_budget(app, key.id, budget, request(WalletId::Key(key.id))).await?;
-        admitted.holds.push(hold);
+    let Some(key) = &admitted.caller.key else {
+        return Ok(());
+    };
+    let (wallet, parallel) = (WalletId::Key(key.id), admitted.limits.parallel);
+    if let Some(budget) = &key.budget {
+        let wanted = request(wallet, amount, parallel.unwrap_or(PARALLEL).min(PARALLEL));
+        admitted
+            .holds
+            .push(hold_budget(app, key.id, budget, wanted).await?);
+    } else if let Some(parallel) = parallel {
+        let wanted = request(wallet, NanoUsd::ZERO, parallel.min(PARALLEL));
+        admitted.slots.push(hold_slot(app, wanted).await?);
     }
     Ok(())
+}
+
+/// Takes one of the places that a key without a budget has for calls in flight.
+async fn hold_slot(app: &App, wanted: HoldRequest) -> Result<Hold, Failure> {
+    let mut held = app.store.ledger().hold(wanted).await;
+    if matches!(held, Err(HoldError::NoWallet)) {
+        app.store.wallets().open(wanted.wallet).await?;
+        held = app.store.ledger().hold(wanted).await;
+    }
+    held.map_err(|error| refusal(error, "key", wanted.amount))
 }
 
 /// The most that the call can cost: a token for each byte of input, and all of the output it may have.

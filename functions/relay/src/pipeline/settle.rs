@@ -24,9 +24,6 @@ use crate::app::App;
 use crate::dialects::estimate;
 use crate::dialects::watch::Seen;
 
-/// The attempt under which money is held for a call whose hold was released while it ran: beyond
-/// those that admission takes.
-const LATE_ATTEMPT: u8 = 9;
 /// How long to wait before a write is tried again, in milliseconds. The SDK has retried before.
 const PAUSES_MS: [u64; 5] = [50, 250, 1_000, 4_000, 10_000];
 
@@ -97,7 +94,7 @@ async fn book(app: &App, delivery: &Delivery, record: &UsageRecord) -> Result<()
     if let Written::Before(found) = app.store.usage_log().write(record, kept_days).await?
         && found.status == Status::Unsettled
     {
-        return book_late(app, delivery, record, kept_days).await;
+        return book_late(app, delivery, record, &found).await;
     }
     for hold in &delivery.admitted.holds {
         if app.store.ledger().settle(hold, record.cost).await? == Ended::Before {
@@ -105,28 +102,56 @@ async fn book(app: &App, delivery: &Delivery, record: &UsageRecord) -> Result<()
             tracing::info!(request_id, wallet, "this hold was ended before");
         }
     }
+    for slot in &delivery.admitted.slots {
+        app.store.ledger().release(slot).await?;
+    }
     Ok(())
 }
 
-/// The reconciler took the call for lost and released its holds, but it was only slow: what it cost is
-/// held again, named by the true record, and settled.
+/// The reconciler took the call for lost and ended its holds, but it was only slow. What it cost more
+/// (or less) than was charged then becomes a due charge, the true record takes the place of the
+/// `unsettled` one, and the charge is settled. The reconciler settles a due charge, too.
 async fn book_late(
     app: &App,
     delivery: &Delivery,
     record: &UsageRecord,
-    kept_days: u32,
+    found: &UsageRecord,
 ) -> Result<(), StoreError> {
     let (ledger, now) = (app.store.ledger(), app.clock.now());
-    let id = HoldId {
-        request: record.id,
-        attempt: LATE_ATTEMPT,
-    };
-    let mut late: Vec<Hold> = Vec::new();
+    let kept_days = delivery
+        .admitted
+        .snapshot
+        .configuration
+        .settings
+        .usage_retention_days;
+    let mut due: Vec<Hold> = Vec::new();
     for hold in &delivery.admitted.holds {
-        late.push(ledger.hold_late(hold.wallet, id, record.cost, now).await?);
+        let (id, wallet) = (HoldId::late(record.id), hold.wallet);
+        let named = |late| {
+            let names = found.holds.iter();
+            names
+                .filter(|name| name.wallet == wallet)
+                .any(|name| name.id.is_late() == late)
+        };
+        let before = if named(false) {
+            hold.amount
+        } else {
+            NanoUsd::ZERO
+        };
+        let more = record.cost.saturating_sub(before);
+        due.push(if named(true) {
+            // The reconciler has seen this very charge, and settles it.
+            Hold {
+                id,
+                wallet,
+                amount: more,
+            }
+        } else {
+            ledger.hold_late(wallet, id, more, now).await?
+        });
     }
     let record = UsageRecord {
-        holds: late.iter().map(Hold::name).collect(),
+        holds: due.iter().map(Hold::name).collect(),
         ..record.clone()
     };
     match app
@@ -138,8 +163,11 @@ async fn book_late(
         Ok(()) | Err(StoreError::Conflict) => {}
         Err(error) => return Err(error),
     }
-    for hold in &late {
-        ledger.settle(hold, record.cost).await?;
+    for charge in &due {
+        ledger.settle(charge, charge.amount).await?;
+    }
+    for slot in &delivery.admitted.slots {
+        ledger.release(slot).await?;
     }
     Ok(())
 }
