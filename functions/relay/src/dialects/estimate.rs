@@ -117,7 +117,7 @@ mod tests {
         assert_eq!(
             length,
             TextLength {
-                ascii: 17 + 2,
+                ascii: 16 + 2,
                 other: 0
             }
         );
