@@ -152,6 +152,7 @@ impl Seed<'_> {
             password_hash: None,
             must_change_password: false,
             session_epoch: 0,
+            revision: 0,
             created_at: self.clock.now(),
         }
     }

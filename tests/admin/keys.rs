@@ -105,3 +105,50 @@ async fn what_makes_no_sense_names_its_field() {
         );
     }
 }
+
+#[tokio::test]
+async fn no_cursor_leads_out_of_ones_own_keys() {
+    let house = House::new().await;
+    let root = house.root().await;
+    for name in ["ada", "bob", "cyd"] {
+        let user = root.create_user(name).await;
+        house.clock.advance_ms(1);
+        root.create_key(&user, json!({})).await;
+    }
+    for name in ["ada", "bob", "cyd"] {
+        let member = house
+            .anonymous()
+            .sign_in(name, &format!("password of {name}"))
+            .await;
+        for cursor in ["0", "A", "zzzz", "~", "%F0%9F%8E%89"] {
+            let page = member
+                .get(&format!("/api/keys?cursor={cursor}"))
+                .await
+                .expect(200);
+            for key in page["data"].as_array().unwrap() {
+                assert_eq!(key["user_id"], member.user_id, "{name} {cursor}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_loses_its_budget_keeps_its_places() {
+    let house = House::new().await;
+    let root = house.root().await;
+    let user = house.user_with("ada", "1").await.user_id;
+    let budget = json!({ "limit_usd": "0.1", "period": "day" });
+    let limits = json!({ "parallel": 1 });
+    let key = root
+        .create_key(&user, json!({ "budget": budget, "limits": limits }))
+        .await;
+    assert_eq!(key.chat(json!({})).await.status, 200);
+    let path = format!("/api/keys/{}", key.key_id);
+    root.patch(&path, &json!({ "budget": null }))
+        .await
+        .expect(200);
+    house.clock.advance_ms(36 * 3_600 * 1_000);
+    for _ in 0..2 {
+        assert_eq!(key.chat(json!({})).await.status, 200);
+    }
+}

@@ -134,3 +134,27 @@ async fn lists_come_in_pages() {
     }
     assert_eq!(seen, ["ada", "bob", "cyd", "root"]);
 }
+
+#[tokio::test]
+async fn a_change_of_what_is_no_longer_so_is_refused() {
+    let house = House::new().await;
+    let root = house.root().await;
+    let id = root.create_user("eve").await;
+    let path = format!("/api/users/{id}");
+    root.patch(&path, &json!({ "role": "admin" }))
+        .await
+        .expect(200);
+    let stale = house
+        .store
+        .users()
+        .find(id.parse().unwrap())
+        .await
+        .unwrap()
+        .unwrap();
+    root.patch(&path, &json!({ "role": "member" }))
+        .await
+        .expect(200);
+    // Whoever saw the administrator writes it back.
+    assert!(house.store.users().update(&stale).await.is_err());
+    assert_eq!(root.user(&id).await["role"], "member");
+}

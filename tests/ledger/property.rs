@@ -194,6 +194,7 @@ fn somebody(id: UserId, created_at: Timestamp) -> shared::domain::user::User {
         password_hash: None,
         must_change_password: false,
         session_epoch: 0,
+        revision: 0,
         created_at,
     }
 }

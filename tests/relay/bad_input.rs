@@ -130,6 +130,7 @@ async fn a_body_that_makes_no_sense_is_400() {
         "[]",
         r#"{"model":"fake-model","messages":["#,
         r#"{"model":"fake-model","model":"other","messages":[]}"#,
+        r#"{"model":"fake-model","Model":"other","messages":[]}"#,
         r#"{"messages":[]}"#,
         r#"{"model":7,"messages":[]}"#,
         r#"{"model":"fake-model","messages":"hi"}"#,

@@ -85,14 +85,16 @@ async fn the_bytes_go_through_but_for_the_model() {
     let request = ada.request("POST", "/v1/chat/completions").body(body);
     let request = request
         .header("cookie", "c=1")
-        .header("openai-organization", "org");
+        .header("openai-organization", "org")
+        .header("openai-beta", "b");
     assert_eq!(request.send().await.unwrap().status(), 200);
 
     let got = house.upstream.got().remove(0);
     assert_eq!(got.path, "/v1/chat/completions");
     assert_eq!(got.body, body.replace(r#""alias""#, r#""upstream-name""#));
     assert_eq!(got.headers["authorization"], format!("Bearer {CREDENTIAL}"));
-    assert_eq!(got.headers["openai-organization"], "org");
+    assert_eq!(got.headers["openai-beta"], "b");
+    assert!(!got.headers.contains_key("openai-organization"));
     assert!(!got.headers.contains_key("cookie"));
     assert_eq!(house.only_record().await["upstream_model"], "upstream-name");
 }

@@ -39,6 +39,7 @@ pub async fn ensure_root(
         password_hash: Some(password::hash(password.clone()).await?),
         must_change_password: must_change,
         session_epoch: 0,
+        revision: 0,
         created_at: clock.now(),
     };
     match store.users().create(&user).await {

@@ -1,11 +1,14 @@
 //! Passwords: hashed with argon2id, checked at the same cost whether the user exists or not.
 
+use std::time::Duration;
+
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
 use secrecy::{ExposeSecret, SecretString};
-use shared::failure::Failure;
+use shared::failure::{Failure, Kind};
 use shared::random;
 use tokio::sync::Semaphore;
+use tokio::time::timeout;
 
 /// OWASP's recommendation: 19 MiB, two passes, one lane.
 /// <https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html>
@@ -19,6 +22,9 @@ const DECOY: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$\
 
 /// Each hash takes 19 MiB: so many at a time, whatever the number of sign-ins.
 static DESKS: Semaphore = Semaphore::const_new(4);
+
+/// How long a password waits for a desk.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The lengths that a chosen password may have, in characters.
 const LENGTHS: std::ops::RangeInclusive<usize> = 8..=256;
@@ -62,7 +68,11 @@ fn argon2() -> Result<Argon2<'static>, Failure> {
 async fn on_a_desk<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
 ) -> Result<T, Failure> {
-    let _desk = DESKS.acquire().await.map_err(Failure::internal)?;
+    let desk = timeout(PATIENCE, DESKS.acquire()).await.map_err(|_| {
+        let text = "Too many sign-ins at once. Try again in a moment.";
+        Failure::new(Kind::RateLimited, "too_many_sign_ins", text).retry_after(1)
+    })?;
+    let _desk = desk.map_err(Failure::internal)?;
     tokio::task::spawn_blocking(work)
         .await
         .map_err(Failure::internal)?

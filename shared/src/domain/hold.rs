@@ -15,6 +15,8 @@ pub enum WalletId {
     User(UserId),
     /// A key's budget.
     Key(KeyId),
+    /// No money: the calls in flight of a key without a budget, each a hold of nothing.
+    Calls(KeyId),
 }
 
 impl fmt::Display for WalletId {
@@ -22,6 +24,7 @@ impl fmt::Display for WalletId {
         match self {
             Self::User(id) => write!(f, "user:{id}"),
             Self::Key(id) => write!(f, "key:{id}"),
+            Self::Calls(id) => write!(f, "calls:{id}"),
         }
     }
 }
@@ -33,6 +36,7 @@ impl FromStr for WalletId {
         match text.split_once(':') {
             Some(("user", id)) => id.parse().map(Self::User),
             Some(("key", id)) => id.parse().map(Self::Key),
+            Some(("calls", id)) => id.parse().map(Self::Calls),
             _ => Err(InvalidId),
         }
     }

@@ -28,6 +28,9 @@ pub struct User {
     pub must_change_password: bool,
     /// Sessions begun under another epoch are over.
     pub session_epoch: u32,
+    /// How often the user was changed: who changes it says which revision was seen.
+    #[serde(default)]
+    pub revision: u32,
     /// When the user was made.
     pub created_at: Timestamp,
 }

@@ -28,23 +28,41 @@ pub struct Configuration {
 
 /// The handle.
 #[derive(Debug, Clone, Copy)]
-pub struct ConfigurationStore<'a>(&'a Store);
+pub struct ConfigurationStore<'a> {
+    store: &'a Store,
+    seen: Option<u64>,
+}
 
 impl Store {
     /// Channels, groups, prices and settings.
     #[must_use]
     pub const fn configuration(&self) -> ConfigurationStore<'_> {
-        ConfigurationStore(self)
+        ConfigurationStore {
+            store: self,
+            seen: None,
+        }
     }
 }
 
 impl ConfigurationStore<'_> {
+    /// The same, for a change of what was read at that version: it is a conflict when anything of the
+    /// configuration has changed since.
+    #[must_use]
+    pub const fn at(mut self, version: u64) -> Self {
+        self.seen = Some(version);
+        self
+    }
+
     /// The version now; 0 before the first change.
     ///
     /// # Errors
     /// When the table cannot be read.
     pub async fn version(&self) -> Result<u64, StoreError> {
-        let item = self.0.table.get(schema::version(), Read::Recent).await?;
+        let item = self
+            .store
+            .table
+            .get(schema::version(), Read::Recent)
+            .await?;
         Ok(item.and_then(|item| number(&item, "n")).unwrap_or(0))
     }
 
@@ -58,7 +76,7 @@ impl ConfigurationStore<'_> {
             ..Range::default()
         };
         let mut all = Configuration::default();
-        for item in self.0.table.query(&range).await? {
+        for item in self.store.table.query(&range).await? {
             let sk = item
                 .get(schema::SK)
                 .and_then(|sk| sk.as_s().ok())
@@ -137,11 +155,11 @@ impl ConfigurationStore<'_> {
 
     async fn put(&self, key: ItemKey, thing: &(impl Serialize + Sync)) -> Result<(), StoreError> {
         let item = item(key, thing, Marks::default())?;
-        self.change(self.0.table.put_action(item, None)).await
+        self.change(self.store.table.put_action(item, None)).await
     }
 
     async fn delete(&self, key: ItemKey) -> Result<(), StoreError> {
-        self.change(self.0.table.delete_action(key)).await
+        self.change(self.store.table.delete_action(key)).await
     }
 
     /// A change and its count, in one transaction.
@@ -149,13 +167,17 @@ impl ConfigurationStore<'_> {
         &self,
         action: aws_sdk_dynamodb::types::TransactWriteItem,
     ) -> Result<(), StoreError> {
-        let one = std::collections::HashMap::from([(":one".to_owned(), n(1))]);
-        let count = self
-            .0
-            .table
-            .update_action(schema::version(), "ADD n :one", None, one);
-        self.0.table.transact(vec![action, count]).await?;
-        self.0.changed();
+        let mut values = std::collections::HashMap::from([(":one".to_owned(), n(1))]);
+        if let Some(seen) = self.seen {
+            values.insert(":seen".to_owned(), n(seen));
+        }
+        let unchanged = self.seen.map(|_| "n = :seen");
+        let count =
+            self.store
+                .table
+                .update_action(schema::version(), "ADD n :one", unchanged, values);
+        self.store.table.transact(vec![action, count]).await?;
+        self.store.changed();
         Ok(())
     }
 }

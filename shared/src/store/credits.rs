@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 
 use super::schema;
-use super::table::{Marks, item, n};
+use super::table::{Marks, Read, item, n};
 use super::{Store, StoreError};
 use crate::domain::hold::WalletId;
 use crate::domain::id::{RequestId, UserId};
@@ -44,6 +44,22 @@ impl CreditStore<'_> {
     /// # Errors
     /// [`StoreError::Conflict`] when it takes out more than there is, or there is no such wallet.
     pub async fn book(&self, credit: &Credit) -> Result<(), StoreError> {
+        match self.send(credit).await {
+            // Perhaps it is booked: the same credit once more is booked once, or found.
+            Err(StoreError::Unknown(_)) => match self.send(credit).await {
+                Err(StoreError::Conflict) if self.is_booked(credit).await? => Ok(()),
+                other => other,
+            },
+            other => other,
+        }
+    }
+
+    async fn is_booked(&self, credit: &Credit) -> Result<bool, StoreError> {
+        let key = schema::credit(credit.user_id, credit.id);
+        Ok(self.0.table.get(key, Read::Latest).await?.is_some())
+    }
+
+    async fn send(&self, credit: &Credit) -> Result<(), StoreError> {
         let table = &self.0.table;
         let record = item(
             schema::credit(credit.user_id, credit.id),

@@ -112,9 +112,14 @@ impl Ledger<'_> {
                     });
                 }
                 Err(HoldError::Store(StoreError::Busy(_))) if busy < BUSY_ATTEMPTS => busy += 1,
-                // Perhaps it was written, perhaps it will be: this id is burnt. The reconciler
-                // releases it, for no record will name it.
+                // Perhaps it was written, perhaps it will be: this id is burnt. What is there is given
+                // back now; what comes later the reconciler releases, for no record will name it.
                 Err(HoldError::Store(StoreError::Unknown(_))) if id.attempt < HOLD_ATTEMPTS => {
+                    let burnt = HoldName {
+                        wallet: wanted.wallet,
+                        id,
+                    };
+                    let _ = self.end(burnt, wanted.amount, NanoUsd::ZERO).await;
                     id = id.next();
                 }
                 Err(error) => return Err(error),

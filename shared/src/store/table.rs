@@ -258,7 +258,13 @@ impl Table {
                 query = query.expression_attribute_values(":beyond", s(beyond));
             }
             (Some(prefix), Some(beyond)) => {
-                // Forward only: from just behind the bound to the end of the prefix.
+                // Forward only: from just behind the bound to the end of the prefix. A bound comes
+                // from a caller: one that is outside of the prefix shows nothing of what is there.
+                let beyond = if beyond.starts_with(prefix.as_str()) {
+                    beyond
+                } else {
+                    prefix
+                };
                 condition.push_str(" AND #sk BETWEEN :from AND :to");
                 query = query
                     .expression_attribute_values(":from", s(format!("{beyond}\u{0}")))

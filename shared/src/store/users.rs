@@ -67,20 +67,24 @@ impl UserStore<'_> {
         Ok(())
     }
 
-    /// Replaces what is known of a user; the name stays.
+    /// Replaces what is known of a user; the name stays. `user` is a changed copy of what was found.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when the user is gone or another change of the sessions came first.
-    pub async fn update(&self, user: &User, seen_epoch: u32) -> Result<(), StoreError> {
+    /// [`StoreError::Conflict`] when the user is gone or another change came first.
+    pub async fn update(&self, user: &User) -> Result<(), StoreError> {
+        let changed = User {
+            revision: user.revision.wrapping_add(1),
+            ..user.clone()
+        };
         let put = self
             .0
             .table
             .client
             .put_item()
             .table_name(&self.0.table.name);
-        put.set_item(Some(user_item(user)?))
-            .condition_expression("session_epoch = :seen")
-            .expression_attribute_values(":seen", n(seen_epoch))
+        put.set_item(Some(user_item(&changed)?))
+            .condition_expression("revision = :seen")
+            .expression_attribute_values(":seen", n(user.revision))
             .send()
             .await?;
         self.0.changed();

@@ -206,7 +206,7 @@ async fn payer(app: &App, holds: &[Hold]) -> Result<Option<UserId>, Failure> {
     for hold in holds {
         match hold.wallet {
             WalletId::User(id) => return Ok(Some(id)),
-            WalletId::Key(id) => {
+            WalletId::Key(id) | WalletId::Calls(id) => {
                 if let Some(key) = app.store.keys().find(id).await? {
                     return Ok(Some(key.user_id));
                 }
@@ -257,7 +257,7 @@ fn unsettled(
     holds: &[Hold],
 ) -> UsageRecord {
     let mut first: BTreeMap<WalletId, &Hold> = BTreeMap::new();
-    for hold in holds {
+    for hold in holds.iter().filter(|hold| hold.amount > NanoUsd::ZERO) {
         let earliest = first.entry(hold.wallet).or_insert(hold);
         if hold.id < earliest.id {
             *earliest = hold;
@@ -268,7 +268,7 @@ fn unsettled(
         UnsettledPolicy::Charge => first.into_values().collect(),
     };
     let key_id = holds.iter().find_map(|hold| match hold.wallet {
-        WalletId::Key(id) => Some(id),
+        WalletId::Key(id) | WalletId::Calls(id) => Some(id),
         WalletId::User(_) => None,
     });
     let began_ms = i64::try_from(id.at_ms()).unwrap_or(i64::MAX);

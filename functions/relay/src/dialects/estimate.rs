@@ -5,14 +5,38 @@ use shared::domain::usage::Tokens;
 
 use super::watch::Seen;
 
-/// The most tokens that a request's text can have: one for each byte.
+/// What an image, a document or a sound is taken to count at most, in tokens: more than any that
+/// today's models count for one picture, but for the smallest models at their highest detail.
+const MEDIUM: u64 = 6_000;
+/// What one is taken to count where the provider does not say, in tokens.
+const USUAL_MEDIUM: u64 = 1_500;
+/// The types of the parts that carry one, in the dialects' own words.
+const MEDIA: [&[u8]; 7] = [
+    b"image_url",
+    b"image",
+    b"input_image",
+    b"document",
+    b"file",
+    b"input_file",
+    b"input_audio",
+];
+/// The members that carry one's bytes or address.
+const CARRIERS: [&[u8]; 3] = [br#""url""#, br#""data""#, br#""file_data""#];
+/// Shorter strings in those members are counted as text.
+const CARRIED: usize = 256;
+
+/// The most tokens that a request can have: one for each byte, and so many for each medium.
 ///
-/// No tokenizer makes more of a text, and an image or a document that travels inside is longer than
-/// it counts. What a request only names (an image's address, a file's id) and what a provider's own
-/// tools add is not in it.
+/// No tokenizer makes more of a text. What a provider's own tools add is not in it.
 #[must_use]
 pub fn most_input(body: &[u8]) -> u64 {
-    body.len() as u64
+    (body.len() as u64).saturating_add(media(body).saturating_mul(MEDIUM))
+}
+
+/// How many parts carry a medium.
+fn media(body: &[u8]) -> u64 {
+    let types = strings_of(body, br#""type""#);
+    types.filter(|kind| MEDIA.contains(kind)).count() as u64
 }
 
 /// A likely number of tokens of so much text: four bytes each in ASCII, three in other scripts.
@@ -32,11 +56,22 @@ pub fn usage(request: &[u8], seen: &Seen) -> Tokens {
             ..told
         },
         None => Tokens {
-            input: tokens(TextLength::of(request)),
+            input: likely_input(request),
             output,
             ..Tokens::default()
         },
     }
+}
+
+/// A likely number of tokens of a request: media are no text, however long their bytes are.
+fn likely_input(request: &[u8]) -> u64 {
+    let mut text = TextLength::of(request);
+    for carrier in CARRIERS {
+        let carried = strings_of(request, carrier).filter(|string| string.len() >= CARRIED);
+        let bytes: u64 = carried.map(|string| string.len() as u64).sum();
+        text.ascii = text.ascii.saturating_sub(bytes);
+    }
+    tokens(text).saturating_add(media(request).saturating_mul(USUAL_MEDIUM))
 }
 
 /// How long a text is, in bytes.
@@ -60,18 +95,28 @@ impl TextLength {
     /// Adds the length of the strings that are values of this member, wherever it stands. `member` is
     /// the name in quotes: within a string those would be escaped, so nothing else is found.
     pub fn add_members(&mut self, json: &[u8], member: &[u8]) {
-        let mut rest = json;
-        while let Some(at) = memmem::find(rest, member) {
-            rest = rest.get(at + member.len()..).unwrap_or_default();
-            let Some(text) = string_after_colon(rest) else {
-                continue;
-            };
+        for text in strings_of(json, member) {
             let more = Self::of(text);
             self.ascii += more.ascii;
             self.other += more.other;
-            rest = rest.get(text.len()..).unwrap_or_default();
         }
     }
+}
+
+/// The strings that are values of a member, wherever it stands, as they are escaped. `member` is the
+/// name in quotes.
+pub fn strings_of<'a>(json: &'a [u8], member: &[u8]) -> impl Iterator<Item = &'a [u8]> {
+    let mut rest = json;
+    std::iter::from_fn(move || {
+        loop {
+            let at = memmem::find(rest, member)?;
+            rest = rest.get(at + member.len()..)?;
+            if let Some(text) = string_after_colon(rest) {
+                rest = rest.get(text.len()..).unwrap_or_default();
+                return Some(text);
+            }
+        }
+    })
 }
 
 /// The inside of a string that follows a colon; `None` when something else follows.
@@ -121,6 +166,20 @@ mod tests {
                 other: 0
             }
         );
+    }
+
+    #[test]
+    fn media_count_as_such_and_not_by_their_bytes() {
+        let image = |bytes: usize| {
+            format!(
+                r#"{{"type":"image_url","image_url":{{"url":"data:{}"}}}}"#,
+                "A".repeat(bytes)
+            )
+        };
+        let (small, large) = (image(100), image(4_000_000));
+        assert_eq!(most_input(small.as_bytes()), small.len() as u64 + MEDIUM);
+        assert!((1_500..1_600).contains(&likely_input(large.as_bytes())));
+        assert_eq!(most_input(br#"{"text":"\"type\":\"image\""}"#), 29);
     }
 
     #[test]

@@ -192,9 +192,17 @@ impl<'a> Visitor<'a> for Scan<'a> {
         let mut found: Vec<Member<'a>> = Vec::with_capacity(self.names.len());
         while let Some(MemberName(name)) = map.next_key()? {
             let value: &'a RawValue = map.next_value()?;
-            let Some(name) = self.names.iter().find(|wanted| **wanted == name) else {
+            let alike = |wanted: &&&str| wanted.eq_ignore_ascii_case(&name);
+            let Some(wanted) = self.names.iter().find(alike) else {
                 continue;
             };
+            // Some providers read names without regard to case: the last one counts there.
+            if *wanted != name {
+                return Err(A::Error::custom(format_args!(
+                    "member '{name}' for '{wanted}'"
+                )));
+            }
+            let name = wanted;
             if found.iter().any(|member| member.name == *name) {
                 return Err(A::Error::custom(format_args!("duplicate member '{name}'")));
             }
@@ -234,6 +242,13 @@ mod tests {
             failure.public.contains("duplicate member 'model'"),
             "{failure}"
         );
+    }
+
+    #[test]
+    fn a_name_in_other_letters_is_refused() {
+        for body in [r#"{"model":"a","Model":"b"}"#, r#"{"MODEL":"a"}"#] {
+            assert!(Members::find(body.as_bytes(), NAMES).is_err(), "{body}");
+        }
     }
 
     #[test]

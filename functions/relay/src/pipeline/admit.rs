@@ -142,14 +142,19 @@ async fn hold_all(app: &App, call: &Call, admitted: &mut Admitted) -> Result<(),
     let Some(key) = &admitted.caller.key else {
         return Ok(());
     };
-    let (wallet, parallel) = (WalletId::Key(key.id), admitted.limits.parallel);
+    let parallel = admitted.limits.parallel;
     if let Some(budget) = &key.budget {
-        let wanted = request(wallet, amount, parallel.unwrap_or(PARALLEL).min(PARALLEL));
+        let parallel = parallel.unwrap_or(PARALLEL).min(PARALLEL);
+        let wanted = request(WalletId::Key(key.id), amount, parallel);
         admitted
             .holds
             .push(hold_budget(app, key.id, budget, wanted).await?);
     } else if let Some(parallel) = parallel {
-        let wanted = request(wallet, NanoUsd::ZERO, parallel.min(PARALLEL));
+        let wanted = request(
+            WalletId::Calls(key.id),
+            NanoUsd::ZERO,
+            parallel.min(PARALLEL),
+        );
         admitted.slots.push(hold_slot(app, wanted).await?);
     }
     Ok(())

@@ -1,17 +1,22 @@
 //! The body of a request, bounded.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use shared::failure::{Failure, Kind};
+use tokio::time::timeout;
 
 /// The largest body that is taken: what a Lambda function could be sent. In bytes.
 pub(crate) const LARGEST: usize = 6 * 1024 * 1024;
 /// How much of a larger one is read and thrown away, so that its sender sees the answer instead of a
 /// connection that breaks. In bytes.
 const THROWN_AWAY: usize = 64 * 1024 * 1024;
+/// How long a body may take to arrive.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(super) async fn read(body: Body, headers: &HeaderMap) -> Result<Bytes, Failure> {
     if let Some(encoding) = headers
@@ -25,8 +30,17 @@ pub(super) async fn read(body: Body, headers: &HeaderMap) -> Result<Bytes, Failu
     let announced = headers
         .get(CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok()?.parse().ok());
+    let all = BytesMut::with_capacity(announced.unwrap_or(0).min(LARGEST));
+    timeout(PATIENCE, collect(body, all))
+        .await
+        .unwrap_or_else(|_| {
+            let text = "The request's body took too long to arrive.";
+            Err(Failure::new(Kind::BadRequest, "slow_body", text))
+        })
+}
+
+async fn collect(body: Body, mut all: BytesMut) -> Result<Bytes, Failure> {
     let mut pieces = body.into_data_stream();
-    let mut all = BytesMut::with_capacity(announced.unwrap_or(0).min(LARGEST));
     let mut length = 0_usize;
     while let Some(piece) = pieces.next().await {
         let piece = piece.map_err(|error| {

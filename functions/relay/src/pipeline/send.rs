@@ -30,6 +30,8 @@ use crate::upstream::{Answer, milliseconds};
 
 /// The longest plain answer that is taken, in bytes: images in base64 are the longest there are.
 const LONGEST_ANSWER: usize = 64 * 1024 * 1024;
+/// When a call must have ended, in milliseconds after it arrived: a minute before Lambda ends it.
+const LONGEST_CALL_MS: i64 = 14 * 60 * 1_000;
 /// The longest error that is read, in bytes.
 const LONGEST_ERROR: usize = 256 * 1024;
 
@@ -140,10 +142,14 @@ async fn attempt(
     let call = Arc::clone(&delivery.call);
     let translated = translate(app, &call, &delivery.admitted, channel).await;
     let Translated {
-        letter,
+        mut letter,
         lane,
         credential,
     } = translated.map_err(Setback::misconfigured)?;
+    let left_ms = call.began_ms + LONGEST_CALL_MS - app.clock.now_ms();
+    let left_ms = u32::try_from(left_ms).map_err(|_| Setback::too_late())?;
+    letter.timeouts.total_ms = letter.timeouts.total_ms.min(left_ms);
+    letter.timeouts.first_byte_ms = letter.timeouts.first_byte_ms.min(left_ms);
     delivery.stop = Some(Stop {
         channel_id: channel.id,
         provider: channel.provider.clone(),
@@ -249,13 +255,10 @@ impl Hearing<'_> {
             Ok(body) => body,
             Err(_) => Bytes::new(),
         };
-        let error = self.dialect.read_error(status.as_u16(), &body);
-        Setback::refused(
-            status,
-            headers,
-            error.map(|error| (error, body)),
-            self.credential,
-        )
+        match self.dialect.read_error(status.as_u16(), &body) {
+            Some(error) => Setback::refused(status, headers, Some((error, body)), self.credential),
+            None => Setback::foreign(status, headers, &body, self.credential),
+        }
     }
 
     /// The whole body, bounded in length and in silence.

@@ -64,7 +64,7 @@ impl Setback {
     /// An error inside a 200.
     pub(super) fn said(error: &UpstreamError, credential: &SecretString) -> Self {
         let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::BAD_GATEWAY);
-        let mut setback = Self::by_status(status);
+        let mut setback = Self::by_status(meant(status, error));
         setback.http_status = Some(200);
         if !is_about_us(status) && !error.message.is_empty() {
             setback.failure.public = auth::without_credential(&error.message, credential);
@@ -79,6 +79,9 @@ impl Setback {
         said: Option<(UpstreamError, Bytes)>,
         credential: &SecretString,
     ) -> Self {
+        let status = said
+            .as_ref()
+            .map_or(status, |(error, _)| meant(status, error));
         let mut setback = Self::by_status(status);
         setback.failure.retry_after_s = headers
             .get(RETRY_AFTER)
@@ -95,6 +98,25 @@ impl Setback {
                 headers,
                 body,
             });
+        }
+        setback
+    }
+
+    /// A refusal that is no error of the dialect: its text is told, if it is one that people can read.
+    pub(super) fn foreign(
+        status: StatusCode,
+        headers: HeaderMap,
+        body: &[u8],
+        credential: &SecretString,
+    ) -> Self {
+        const LONGEST: usize = 2_000;
+        let mut setback = Self::refused(status, headers, None, credential);
+        let text = String::from_utf8_lossy(body);
+        let readable = !text.trim().is_empty() && !text.trim_start().starts_with('<');
+        if readable && !is_about_us(status) {
+            let text: String = text.trim().chars().take(LONGEST).collect();
+            let text = auth::without_credential(&text, credential);
+            setback.failure.public = format!("{} It said: {text}", setback.failure.public);
         }
         setback
     }
@@ -165,6 +187,16 @@ impl Setback {
             http_status,
             elsewhere: true,
         }
+    }
+}
+
+/// The status that is meant: some providers say with another that this gateway's account is empty.
+fn meant(status: StatusCode, error: &UpstreamError) -> StatusCode {
+    let empty = ["insufficient_quota", "billing_error", "billing_not_active"];
+    if empty.contains(&error.code.as_str()) || error.message.contains("credit balance is too low") {
+        StatusCode::PAYMENT_REQUIRED
+    } else {
+        status
     }
 }
 

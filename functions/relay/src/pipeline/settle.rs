@@ -133,11 +133,15 @@ async fn book_late(
                 .filter(|name| name.wallet == wallet)
                 .any(|name| name.id.is_late() == late)
         };
+        // What the reconciler meant to charge is charged, should it have died before it could.
         let before = if named(false) {
             hold.amount
         } else {
             NanoUsd::ZERO
         };
+        if named(false) {
+            ledger.settle(hold, hold.amount).await?;
+        }
         let more = record.cost.saturating_sub(before);
         due.push(if named(true) {
             // The reconciler has seen this very charge, and settles it.

@@ -45,6 +45,8 @@ struct Talk {
 }
 
 enum Stage {
+    /// No provider has answered yet, and the silence is to be filled at once.
+    Silent(Pin<Box<dyn Future<Output = Delivered> + Send>>),
     /// No provider has answered yet.
     Waiting(Pin<Box<dyn Future<Output = Delivered> + Send>>),
     /// A provider speaks.
@@ -90,7 +92,7 @@ pub(super) async fn answer(app: App, delivery: Delivery) -> Response {
         Ok(delivered) => talk(Stage::Settled(None)).begin(delivered).await,
         Err(_) => {
             let headers = head(&call, streamed, HeaderMap::new());
-            talk(Stage::Waiting(waiting)).into_response(StatusCode::OK, headers)
+            talk(Stage::Silent(waiting)).into_response(StatusCode::OK, headers)
         }
     }
 }
@@ -148,6 +150,13 @@ impl Talk {
     /// nothing, and may ask again.
     async fn next(&mut self) -> Option<Bytes> {
         loop {
+            if matches!(self.stage, Stage::Silent(_)) {
+                let silent = std::mem::replace(&mut self.stage, Stage::Settled(None));
+                if let Stage::Silent(delivered) = silent {
+                    self.stage = Stage::Waiting(delivered);
+                }
+                return Some(self.filler());
+            }
             match &mut self.stage {
                 Stage::Waiting(delivered) => match timeout(self.keepalive, delivered).await {
                     Ok(delivered) => self.take(delivered),
@@ -170,6 +179,7 @@ impl Talk {
                     self.stage = Stage::Settled(closing.farewell.take());
                 }
                 Stage::Settled(farewell) => return farewell.take(),
+                Stage::Silent(_) => {}
             }
         }
     }

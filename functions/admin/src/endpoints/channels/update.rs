@@ -42,7 +42,8 @@ pub(crate) async fn update_channel(
     if given.is_some() || channel.provider != before.provider {
         renew_credential(&app, &mut channel, given.flatten()).await?;
     }
-    app.store.configuration().put_channel(&channel).await?;
+    let store = app.store.configuration().at(configuration.version);
+    store.put_channel(&channel).await?;
     Ok(Json((&channel).into()))
 }
 

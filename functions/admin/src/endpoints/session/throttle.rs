@@ -1,4 +1,4 @@
-//! Failed sign-ins, counted: by name and address, and by name. Those that succeed never count.
+//! Failed sign-ins, counted: by name and address, by name, and by address. Those that succeed never count.
 
 use std::net::IpAddr;
 
@@ -11,11 +11,13 @@ use crate::app::App;
 const FROM_ONE_ADDRESS: u64 = 10;
 /// Failures a minute of one name from anywhere.
 const FROM_ANYWHERE: u64 = 100;
+/// Failures a minute of any names from one address.
+const OF_ANY_NAME: u64 = 60;
 
 /// The counters of one sign-in.
 #[derive(Debug)]
 pub(super) struct Throttle {
-    counters: [(String, u64); 2],
+    counters: [(String, u64); 3],
 }
 
 impl Throttle {
@@ -27,6 +29,7 @@ impl Throttle {
             counters: [
                 (format!("sign-in:{name}:{address}"), FROM_ONE_ADDRESS),
                 (format!("sign-in:{name}"), FROM_ANYWHERE),
+                (format!("sign-in:address:{address}"), OF_ANY_NAME),
             ],
         }
     }

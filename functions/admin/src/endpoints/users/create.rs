@@ -65,6 +65,7 @@ async fn read(app: &App, actor: &User, body: CreateBody) -> Result<User, Failure
         password_hash,
         must_change_password: body.must_change_password.unwrap_or(false),
         session_epoch: 0,
+        revision: 0,
         created_at: app.now(),
     })
 }

@@ -36,6 +36,7 @@ mod tests {
             password_hash: None,
             must_change_password: false,
             session_epoch: 0,
+            revision: 0,
             created_at: Timestamp::UNIX_EPOCH,
         }
     }

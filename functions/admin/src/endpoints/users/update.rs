@@ -31,11 +31,10 @@ pub(crate) async fn update_user(
     Body(body): Body<UpdateBody>,
 ) -> Answer<Json<UserJson>> {
     let mut user = show::load(&app, &actor, id).await?;
-    let seen_epoch = user.session_epoch;
     authorise(&actor.0, &user, &body)?;
     prove(&actor.0, &user, &body).await?;
     apply(&app, &mut user, body).await?;
-    app.store.users().update(&user, seen_epoch).await?;
+    app.store.users().update(&user).await?;
     Ok(Json(standing::of(&app, &user).await?))
 }
 

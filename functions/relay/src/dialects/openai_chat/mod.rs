@@ -19,11 +19,8 @@ use super::{Dialect, UpstreamError, Wanted};
 #[derive(Debug, Clone, Copy)]
 pub struct OpenaiChat;
 
-static FORWARDED: [HeaderName; 3] = [
-    HeaderName::from_static("openai-beta"),
-    HeaderName::from_static("openai-organization"),
-    HeaderName::from_static("openai-project"),
-];
+/// Not the organisation and the project: those belong to the credential, which is not the caller's.
+static FORWARDED: [HeaderName; 1] = [HeaderName::from_static("openai-beta")];
 
 impl Dialect for OpenaiChat {
     fn name(&self) -> Name {
@@ -47,7 +44,7 @@ impl Dialect for OpenaiChat {
     }
 
     fn watch(&self, wanted: &Wanted) -> Box<dyn Watch> {
-        Box::new(stream::Watcher::new(wanted.usage_wanted))
+        Box::new(stream::Watcher::new(wanted.usage_wanted, wanted.answers))
     }
 
     fn read_reply(&self, body: &[u8]) -> Option<Seen> {

@@ -10,20 +10,25 @@ use super::failure;
 use super::reply::add_delivered;
 use super::wire::Trailer;
 use crate::dialects::UpstreamError;
-use crate::dialects::estimate::has_member;
+use crate::dialects::estimate::{has_member, strings_of};
 use crate::dialects::sse;
 use crate::dialects::watch::{Seen, Verdict, Watch};
 
 #[derive(Debug)]
 pub(super) struct Watcher {
     usage_wanted: bool,
+    /// How many answers there will be, and how many have told why they ended.
+    answers: u64,
+    finished: u64,
     seen: Seen,
 }
 
 impl Watcher {
-    pub(super) fn new(usage_wanted: bool) -> Self {
+    pub(super) fn new(usage_wanted: bool, answers: u64) -> Self {
         Self {
             usage_wanted,
+            answers,
+            finished: 0,
             seen: Seen::default(),
         }
     }
@@ -45,7 +50,9 @@ impl Watch for Watcher {
         self.seen.began = true;
         add_delivered(&mut self.seen.delivered, &data);
         // Not every server says [DONE]; a reason to finish is an end as well.
-        if has_member(&data, br#""finish_reason""#, b'"') {
+        let reasons = strings_of(&data, br#""finish_reason""#);
+        self.finished += reasons.filter(|reason| !reason.is_empty()).count() as u64;
+        if self.finished >= self.answers {
             self.seen.complete = true;
         }
         if has_member(&data, br#""usage""#, b'{') {
@@ -155,7 +162,7 @@ mod tests {
             \"prompt_tokens_details\":{\"cached_tokens\":4},\
             \"completion_tokens_details\":{\"reasoning_tokens\":2}}}\n\n";
         for (wanted, verdict) in [(false, Verdict::Drop), (true, Verdict::Pass)] {
-            let mut watcher = Watcher::new(wanted);
+            let mut watcher = Watcher::new(wanted, 1);
             assert_eq!(watcher.event(chunk), verdict);
             let tokens = watcher.seen().tokens.unwrap();
             assert_eq!((tokens.input, tokens.cache_read), (6, 4));
@@ -165,7 +172,7 @@ mod tests {
 
     #[test]
     fn an_error_inside_a_stream_is_an_error() {
-        let mut watcher = Watcher::new(true);
+        let mut watcher = Watcher::new(true, 1);
         for event in [
             "data: {\"error\":{\"message\":\"overloaded\",\"code\":503}}\n\n",
             "event: error\ndata: {\"error\":\"overloaded\"}\n\n",
