@@ -10,7 +10,7 @@
 //! USER#<id>              USER           a user                              USERS, <username>
 //! USERNAME#<name>        USERNAME       who has that name
 //! KEY#<id>               KEY            a key                               KEYS, <user>#<id>
-//! WALLET#<wallet>        WALLET         balance, spent, granted, holds
+//! WALLET#<wallet>        WALLET         balance, spent, granted, holds (of a user, a key, or calls)
 //! CREDITS#<user>         <ulid>         a movement of money into a wallet
 //! USAGE#<user>#<yyyy-mm> <request>      a usage record                      DAY#<date>#<shard>, <request>
 //! HOLDERS#<hour>         <wallet>       this wallet took holds in that hour
