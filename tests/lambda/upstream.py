@@ -29,8 +29,7 @@ def pieces_in(body: bytes) -> int:
     return max((int(number) for number in PIECE.findall(body)), default=0)
 
 
-@dataclass(frozen=True)
-class _Server(ThreadingHTTPServer):
+class _CalmServer(ThreadingHTTPServer):
     """A server that is not surprised when a caller hangs up: in these tests callers do."""
 
     def handle_error(self, request: object, client_address: object) -> None:
@@ -38,6 +37,7 @@ class _Server(ThreadingHTTPServer):
             super().handle_error(request, client_address)
 
 
+@dataclass(frozen=True)
 class Request:
     """One request as the provider got it."""
 
@@ -82,7 +82,7 @@ class Upstream:
     def __init__(self) -> None:
         self.requests: list[Request] = []
         self.gate: Gate | None = None  # holds back the streams that begin from now on
-        self._server = _Server(("127.0.0.1", 0), _handler(self))
+        self._server = _CalmServer(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
         self.url = f"http://127.0.0.1:{self._server.server_port}"
