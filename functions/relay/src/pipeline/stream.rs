@@ -39,14 +39,14 @@ struct Talk {
     call: Arc<Call>,
     streamed: bool,
     keepalive: Duration,
+    /// Whether nothing was said for as long as may be, before anything could be.
+    silent_already: bool,
     /// The status that the caller has seen.
     told: StatusCode,
     stage: Stage,
 }
 
 enum Stage {
-    /// No provider has answered yet, and the silence is to be filled at once.
-    Silent(Pin<Box<dyn Future<Output = Delivered> + Send>>),
     /// No provider has answered yet.
     Waiting(Pin<Box<dyn Future<Output = Delivered> + Send>>),
     /// A provider speaks.
@@ -80,19 +80,20 @@ pub(super) async fn answer(app: App, delivery: Delivery) -> Response {
         Duration::from_millis(keepalive_ms)
     };
     let mut waiting = Box::pin(deliver(app.clone(), delivery));
-    let talk = |stage| Talk {
+    let talk = |stage, silent_already| Talk {
         app,
         call: Arc::clone(&call),
         streamed,
         keepalive,
+        silent_already,
         told: StatusCode::OK,
         stage,
     };
     match timeout(keepalive, &mut waiting).await {
-        Ok(delivered) => talk(Stage::Settled(None)).begin(delivered).await,
+        Ok(delivered) => talk(Stage::Settled(None), false).begin(delivered).await,
         Err(_) => {
             let headers = head(&call, streamed, HeaderMap::new());
-            talk(Stage::Silent(waiting)).into_response(StatusCode::OK, headers)
+            talk(Stage::Waiting(waiting), true).into_response(StatusCode::OK, headers)
         }
     }
 }
@@ -149,14 +150,10 @@ impl Talk {
     /// The next piece; `None` when everything is said and settled. Whoever stops waiting loses
     /// nothing, and may ask again.
     async fn next(&mut self) -> Option<Bytes> {
+        if std::mem::take(&mut self.silent_already) {
+            return Some(self.filler());
+        }
         loop {
-            if matches!(self.stage, Stage::Silent(_)) {
-                let silent = std::mem::replace(&mut self.stage, Stage::Settled(None));
-                if let Stage::Silent(delivered) = silent {
-                    self.stage = Stage::Waiting(delivered);
-                }
-                return Some(self.filler());
-            }
             match &mut self.stage {
                 Stage::Waiting(delivered) => match timeout(self.keepalive, delivered).await {
                     Ok(delivered) => self.take(delivered),
@@ -179,7 +176,6 @@ impl Talk {
                     self.stage = Stage::Settled(closing.farewell.take());
                 }
                 Stage::Settled(farewell) => return farewell.take(),
-                Stage::Silent(_) => {}
             }
         }
     }
