@@ -11,7 +11,7 @@ use tower::ServiceExt;
 
 /// The request in an event file, with real names in place of examples.
 fn request(file: &str, session: &str) -> Request<Body> {
-    let path = format!("{}/../events/admin/{file}.json", env!("CARGO_MANIFEST_DIR"));
+    let path = format!("../events/admin/{file}.json");
     let event = std::fs::read_to_string(path).unwrap();
     let event = event
         .replace("password-EXAMPLE", PASSWORD)

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-const TEMPLATE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../template.yaml");
-const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+const TEMPLATE: &str = "../template.yaml";
+const ROOT: &str = "..";
 
 /// The logical id of each function, and the folder under `functions/` that holds its code.
 const FUNCTIONS: [(&str, &str); 3] = [

@@ -8,10 +8,7 @@ async fn every_job_has_an_event_and_runs_by_it() {
     let house = House::new().await;
     for job in JOBS {
         let file = format!("{}.json", job.name().replace('_', "-"));
-        let path = format!(
-            "{}/../events/maintenance/{file}",
-            env!("CARGO_MANIFEST_DIR")
-        );
+        let path = format!("../events/maintenance/{file}");
         let order: Order = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
         assert_eq!(order.job, job.name());
         let report = jobs::run(&house.server.maintenance, order).await.unwrap();
@@ -21,8 +18,7 @@ async fn every_job_has_an_event_and_runs_by_it() {
 
 #[test]
 fn the_template_says_how_often_each_job_runs() {
-    let path = format!("{}/../template.yaml", env!("CARGO_MANIFEST_DIR"));
-    let template = std::fs::read_to_string(path).unwrap();
+    let template = std::fs::read_to_string("../template.yaml").unwrap();
     for job in JOBS {
         assert!(
             template.contains(&format!("\"job\":\"{}\"", job.name())),

@@ -11,7 +11,7 @@ use tower::ServiceExt;
 
 /// The request in an event file, with a key that works.
 fn request(file: &str, key: &str) -> Request<Body> {
-    let path = format!("{}/../events/relay/{file}.json", env!("CARGO_MANIFEST_DIR"));
+    let path = format!("../events/relay/{file}.json");
     let event = std::fs::read_to_string(path).unwrap();
     let event = event.replace("sk-th-EXAMPLE", key);
     let request = lambda_http::request::from_str(&event).unwrap();
