@@ -9,6 +9,7 @@ use super::dialect::Dialect;
 use super::id::ChannelId;
 use super::limit::Limits;
 use super::pattern;
+use super::provider::card::Tongue;
 use super::provider::{self, Provider};
 
 /// One configured upstream.
@@ -122,18 +123,30 @@ impl Channel {
         self.groups.iter().any(|name| name == group)
     }
 
-    /// Whether it speaks the dialect.
-    #[must_use]
-    pub fn speaks(&self, dialect: Dialect) -> bool {
-        let card_speaks = self
-            .card()
-            .is_some_and(|card| card.speaks.contains(&dialect));
-        card_speaks && (self.dialects.is_empty() || self.dialects.contains(&dialect))
+    /// The dialects that a model speaks here, in order of preference. `model` is the upstream's name.
+    pub fn tongues<'a>(&'a self, model: &'a str) -> impl Iterator<Item = &'static Tongue> + 'a {
+        let all = self.card().map_or(&[][..], |card| card.speaks).iter();
+        all.filter(move |tongue| {
+            let wanted = self.dialects.is_empty() || self.dialects.contains(&tongue.dialect);
+            wanted && tongue.fits(model)
+        })
     }
 
-    /// The upstream's name of the model.
+    /// The dialect in which a caller of `dialect` is best served: the same, or else the first.
+    #[must_use]
+    pub fn tongue(&self, dialect: Dialect, model: &str) -> Option<&'static Tongue> {
+        let same = self.tongues(model).find(|tongue| tongue.dialect == dialect);
+        same.or_else(|| self.tongues(model).next())
+    }
+
+    /// The upstream's name of the model: by the channel's mapping, then by the card's.
     #[must_use]
     pub fn upstream_model<'a>(&'a self, model: &'a str) -> &'a str {
-        self.model_mapping.get(model).map_or(model, String::as_str)
+        if let Some(mapped) = self.model_mapping.get(model) {
+            return mapped;
+        }
+        let names = self.card().map_or(&[][..], |card| card.names).iter();
+        let mut known = names.filter(|(name, _)| *name == model);
+        known.next().map_or(model, |(_, name)| name)
     }
 }

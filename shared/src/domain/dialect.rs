@@ -16,8 +16,13 @@ pub enum Dialect {
     Anthropic,
     /// `POST /v1beta/models/{model}:generateContent`. <https://ai.google.dev/api/generate-content>
     Gemini,
+    /// `POST /v1/completions`, from before there were chats; callers speak it, and some servers.
+    /// <https://platform.openai.com/docs/api-reference/completions>
+    OpenaiCompletions,
     /// Converse. <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html>
     Bedrock,
+    /// `POST /v2/chat`. <https://docs.cohere.com/reference/chat>
+    Cohere,
 }
 
 impl Dialect {
@@ -29,7 +34,9 @@ impl Dialect {
             Self::OpenaiResponses => "openai_responses",
             Self::Anthropic => "anthropic",
             Self::Gemini => "gemini",
+            Self::OpenaiCompletions => "openai_completions",
             Self::Bedrock => "bedrock",
+            Self::Cohere => "cohere",
         }
     }
 }

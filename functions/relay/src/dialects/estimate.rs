@@ -92,13 +92,17 @@ impl TextLength {
         }
     }
 
+    /// Adds another length.
+    pub fn add(&mut self, more: Self) {
+        self.ascii += more.ascii;
+        self.other += more.other;
+    }
+
     /// Adds the length of the strings that are values of this member, wherever it stands. `member` is
     /// the name in quotes: within a string those would be escaped, so nothing else is found.
     pub fn add_members(&mut self, json: &[u8], member: &[u8]) {
         for text in strings_of(json, member) {
-            let more = Self::of(text);
-            self.ascii += more.ascii;
-            self.other += more.other;
+            self.add(Self::of(text));
         }
     }
 }

@@ -1,7 +1,9 @@
 //! Watching a streamed answer go by: what it used, whether it ended, whether it is an error.
 
 use bytes::Bytes;
+use shared::domain::id::RequestId;
 use shared::domain::usage::Tokens;
+use shared::failure::Failure;
 
 use super::UpstreamError;
 use super::estimate::TextLength;
@@ -40,6 +42,16 @@ pub enum Verdict {
 pub trait Watch: Send + std::fmt::Debug {
     /// Looks at one complete event.
     fn event(&mut self, event: &[u8]) -> Verdict;
+
+    /// The connection has ended: what is left to say.
+    fn end(&mut self) -> Option<Bytes> {
+        None
+    }
+
+    /// Says no in the middle of an answer, where that depends on what was said before.
+    fn fail(&mut self, _: &Failure, _: RequestId) -> Option<Bytes> {
+        None
+    }
 
     /// What was seen so far.
     fn seen(&self) -> Seen;

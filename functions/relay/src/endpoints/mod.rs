@@ -13,7 +13,7 @@ use shared::domain::dialect::Dialect;
 use shared::failure::Failure;
 
 use crate::app::App;
-use crate::dialects;
+use crate::dialects::{self, InUrl};
 use crate::front;
 use crate::pipeline::{self, Call};
 
@@ -23,6 +23,7 @@ async fn converse(app: App, dialect: Dialect, request: Request) -> Response {
     let call = Call {
         id: app.new_request_id(),
         dialect,
+        url: InUrl::default(),
         began_ms: app.clock.now_ms(),
         source_ip: front::caller_address(&app, &parts.headers, &parts.extensions),
         query_key: query_key(parts.uri.query()),
@@ -38,7 +39,7 @@ pub(crate) fn refuse(app: &App, path: &str, failure: &Failure) -> Response {
     } else {
         Dialect::OpenaiChat
     };
-    pipeline::refuse(dialects::of(dialect), app.new_request_id(), failure).map(Body::from)
+    pipeline::refuse(dialects::caller(dialect), app.new_request_id(), failure).map(Body::from)
 }
 
 /// The key in `?key=…`, as Gemini's clients send it.

@@ -67,6 +67,7 @@ fn call(app: &App, request: &Request) -> Call {
         } else {
             Dialect::OpenaiChat
         },
+        url: crate::dialects::InUrl::default(),
         began_ms: app.clock.now_ms(),
         source_ip: front::caller_address(app, request.headers(), request.extensions()),
         query_key: query_key(request.uri().query()),

@@ -31,7 +31,7 @@ use shared::failure::Failure;
 pub(crate) use refusal::{refuse, refuse_call};
 
 use crate::app::App;
-use crate::dialects;
+use crate::dialects::{self, InUrl};
 use authenticate::Caller;
 use send::Delivery;
 
@@ -42,6 +42,8 @@ pub(crate) struct Call {
     pub(crate) id: RequestId,
     /// The dialect of its endpoint.
     pub(crate) dialect: Dialect,
+    /// What its address says of it.
+    pub(crate) url: InUrl,
     /// When it arrived, in milliseconds since 1970.
     pub(crate) began_ms: i64,
     /// Where it came from.
@@ -59,7 +61,9 @@ pub(crate) async fn converse(app: App, call: Call, body: Body) -> Response {
     let journey = app.calls.spawn(carry(app.clone(), call, body));
     match journey.await {
         Ok(answer) => answer,
-        Err(fault) => refuse(dialects::of(dialect), id, &Failure::internal(fault)).map(Body::from),
+        Err(fault) => {
+            refuse(dialects::caller(dialect), id, &Failure::internal(fault)).map(Body::from)
+        }
     }
 }
 
@@ -79,7 +83,8 @@ async fn prepare(app: &App, call: &Arc<Call>, body: Body) -> Result<Delivery, Fa
         app.snapshots.current(&app.store, now_ms),
     );
     let (caller, snapshot) = (caller?, snapshot?);
-    let wanted = dialects::of(call.dialect).read(body::read(body, &call.headers).await?)?;
+    let wanted =
+        dialects::caller(call.dialect).read(body::read(body, &call.headers).await?, &call.url)?;
     let itinerary = route::route(&snapshot, &caller, call.dialect, &wanted.model, &app.dice)?;
     let admitted = admit::admit(app, call, caller, wanted, &snapshot).await?;
     Ok(Delivery::new(Arc::clone(call), admitted, itinerary))

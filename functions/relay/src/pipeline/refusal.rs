@@ -9,10 +9,14 @@ use shared::domain::id::RequestId;
 use shared::failure::{Failure, Kind};
 
 use super::Call;
-use crate::dialects::{self, Dialect};
+use crate::dialects::{self, CallerSide};
 
 /// The answer that says no, in a dialect.
-pub(crate) fn refuse(dialect: &dyn Dialect, id: RequestId, failure: &Failure) -> Response<Bytes> {
+pub(crate) fn refuse(
+    dialect: &dyn CallerSide,
+    id: RequestId,
+    failure: &Failure,
+) -> Response<Bytes> {
     log(id, failure);
     let status = StatusCode::from_u16(failure.kind.status()).unwrap_or(StatusCode::BAD_GATEWAY);
     let mut answer = Response::new(dialect.write_error(failure, id));
@@ -28,7 +32,7 @@ pub(crate) fn refuse(dialect: &dyn Dialect, id: RequestId, failure: &Failure) ->
 
 /// The answer that says no to a call.
 pub(crate) fn refuse_call(call: &Call, failure: &Failure) -> Response {
-    refuse(dialects::of(call.dialect), call.id, failure).map(Body::from)
+    refuse(dialects::caller(call.dialect), call.id, failure).map(Body::from)
 }
 
 /// The headers of every JSON answer.

@@ -40,7 +40,11 @@ pub(super) fn route(
     let speaking: Vec<&Channel> = carrying
         .iter()
         .copied()
-        .filter(|channel| channel.speaks(dialect))
+        .filter(|channel| {
+            channel
+                .tongue(dialect, channel.upstream_model(model))
+                .is_some()
+        })
         .collect();
     if speaking.is_empty() {
         return Err(nowhere(snapshot, model, &carrying, dialect));
@@ -60,7 +64,7 @@ fn enabled_group<'a>(snapshot: &Snapshot, name: &'a str) -> Result<&'a str, Fail
 fn nowhere(snapshot: &Snapshot, model: &str, carrying: &[&Channel], dialect: Dialect) -> Failure {
     if let Some(channel) = carrying.first() {
         let spoken = channel.card().map_or(&[][..], |card| card.speaks);
-        let spoken: Vec<&str> = spoken.iter().map(|dialect| dialect.name()).collect();
+        let spoken: Vec<&str> = spoken.iter().map(|tongue| tongue.dialect.name()).collect();
         let text = format!(
             "The model {model} is not served in the dialect {dialect}; it is in {}.",
             spoken.join(", ")

@@ -25,7 +25,7 @@ use super::setback::Setback;
 use super::translate::{Translated, translate};
 use crate::app::App;
 use crate::dialects::watch::Seen;
-use crate::dialects::{self, Dialect};
+use crate::dialects::{self, CallerSide, ProviderSide};
 use crate::upstream::{Answer, milliseconds};
 
 /// The longest plain answer that is taken, in bytes: images in base64 are the longest there are.
@@ -160,9 +160,10 @@ async fn attempt(
         idle: milliseconds(channel.timeouts.idle_ms),
     });
     let answer = app.upstream.send(&letter).await?;
-    let dialect = dialects::of(call.dialect);
+    let dialect = dialects::caller(call.dialect);
     let hearing = Hearing {
         dialect,
+        provider: dialects::provider(call.dialect),
         channel,
         credential: &credential,
     };
@@ -178,7 +179,8 @@ async fn attempt(
 
 /// What is needed to understand an answer.
 struct Hearing<'a> {
-    dialect: &'static dyn Dialect,
+    dialect: &'static dyn CallerSide,
+    provider: &'static dyn ProviderSide,
     channel: &'a Channel,
     credential: &'a SecretString,
 }
@@ -243,7 +245,7 @@ impl Hearing<'_> {
     }
 
     fn no_answer(&self, body: &[u8]) -> Setback {
-        match self.dialect.read_error(200, body) {
+        match self.provider.read_error(200, &HeaderMap::new(), body) {
             Some(error) => Setback::said(&error, self.credential),
             None => Setback::garbage("something that is no answer", 200),
         }
@@ -255,7 +257,7 @@ impl Hearing<'_> {
             Ok(body) => body,
             Err(_) => Bytes::new(),
         };
-        match self.dialect.read_error(status.as_u16(), &body) {
+        match self.provider.read_error(status.as_u16(), &headers, &body) {
             Some(error) => Setback::refused(status, headers, Some((error, body)), self.credential),
             None => Setback::foreign(status, headers, &body, self.credential),
         }

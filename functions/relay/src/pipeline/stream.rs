@@ -31,7 +31,7 @@ use super::settle::{Ending, settle};
 use super::speech::{Gone, Heard, NEVER, Speech};
 use crate::app::App;
 use crate::dialects::watch::Seen;
-use crate::dialects::{self, Dialect};
+use crate::dialects::{self, CallerSide};
 
 /// What is said to a caller, one piece after the other.
 struct Talk {
@@ -138,8 +138,8 @@ impl Talk {
         response
     }
 
-    fn dialect(&self) -> &'static dyn Dialect {
-        dialects::of(self.call.dialect)
+    fn dialect(&self) -> &'static dyn CallerSide {
+        dialects::caller(self.call.dialect)
     }
 
     /// What has passed since the call arrived, in milliseconds.

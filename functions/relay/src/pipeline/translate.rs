@@ -11,7 +11,7 @@ use shared::seal;
 use super::Call;
 use super::admit::Admitted;
 use crate::app::App;
-use crate::dialects;
+use crate::dialects::{self, Destination};
 use crate::upstream::{Letter, address, auth};
 
 /// A letter, how it travels, and the credential that it carries.
@@ -28,7 +28,7 @@ pub(super) async fn translate(
     admitted: &Admitted,
     channel: &Channel,
 ) -> Result<Translated, Failure> {
-    let dialect = dialects::of(call.dialect);
+    let dialect = dialects::caller(call.dialect);
     let misconfigured = |text: &str| Failure::new(Kind::BadGateway, "channel_misconfigured", text);
     let card = channel
         .card()
@@ -36,15 +36,21 @@ pub(super) async fn translate(
     let base_url = channel
         .base_url()
         .ok_or_else(|| misconfigured("The channel has no address."))?;
-    let url = address::endpoint(base_url, dialect.path());
+    let upstream_model = channel.upstream_model(&admitted.wanted.model);
+    let provider = dialects::provider(call.dialect);
+    let to = Destination {
+        model: upstream_model,
+        stream: admitted.wanted.stream,
+        card,
+    };
+    let url = address::endpoint(base_url, &provider.path(&to));
     if address::names_link_local(&url) {
         return Err(misconfigured("The channel's address is link-local."));
     }
     let credential = open(app, channel).await?;
-    let mut headers = forwarded(call, dialect);
+    let mut headers = forwarded(call, provider);
     auth::put_on(&mut headers, card.auth, &credential)
         .map_err(|_| misconfigured("The channel's credential cannot be sent."))?;
-    let upstream_model = channel.upstream_model(&admitted.wanted.model);
     let body = dialect.express(&admitted.wanted, upstream_model)?;
     let letter = Letter {
         url,
@@ -71,7 +77,7 @@ async fn open(app: &App, channel: &Channel) -> Result<SecretString, Failure> {
 }
 
 /// What a provider may see of the caller's headers, and what it needs beside them.
-fn forwarded(call: &Call, dialect: &dyn dialects::Dialect) -> HeaderMap {
+fn forwarded(call: &Call, dialect: &dyn dialects::ProviderSide) -> HeaderMap {
     let mut headers = dialect.default_headers();
     for name in dialect.forwarded_headers() {
         let mut values = call.headers.get_all(name).iter();

@@ -29,7 +29,7 @@ pub fn put_on(
     let (name, text) = match auth {
         Auth::Bearer => (AUTHORIZATION, format!("Bearer {}", members.api_key)),
         Auth::Header(name) => (HeaderName::from_static(name), members.api_key),
-        Auth::None => return Ok(()),
+        Auth::Aws | Auth::Google | Auth::None => return Ok(()),
     };
     let mut value = HeaderValue::from_str(&text)?;
     value.set_sensitive(true);

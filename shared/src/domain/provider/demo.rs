@@ -1,14 +1,19 @@
 //! The demo: a small deterministic upstream inside the local server; it needs no provider account.
 
-use super::card::{Auth, Provider};
+use super::card::{Auth, Provider, Tongue};
 use crate::domain::dialect::Dialect;
 
 pub(super) const DEMO: Provider = Provider {
     name: "demo",
     label: "Demo",
     base_url: None,
-    speaks: &[Dialect::OpenaiChat, Dialect::Anthropic],
+    speaks: &[
+        Tongue::of(Dialect::OpenaiChat),
+        Tongue::of(Dialect::Anthropic),
+    ],
     auth: Auth::None,
     credential: &[],
+    names: &[],
+    quirks: &[],
     docs: "https://github.com/tollhouse/tollhouse#run-it",
 };

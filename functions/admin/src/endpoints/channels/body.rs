@@ -150,7 +150,7 @@ fn check(channel: &Channel) -> Result<(), Failure> {
     if let Some(dialect) = channel
         .dialects
         .iter()
-        .find(|dialect| !card.speaks.contains(dialect))
+        .find(|dialect| !card.dialects().contains(dialect))
     {
         let text = format!("{} does not speak {dialect}.", card.label);
         return Err(Failure::bad_field("dialects", text));

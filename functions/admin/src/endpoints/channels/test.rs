@@ -59,7 +59,7 @@ pub(crate) async fn test_channel(
     let token = token::sign(&app.secrets().await?.master_key, &claims);
     let probe = Probe {
         channel_id: id,
-        dialect: dialect_for(&channel),
+        dialect: dialect_for(&channel, &model),
         model: model.clone(),
         token: SecretString::from(format!("probe.{token}")),
     };
@@ -78,13 +78,11 @@ fn plain_model(channel: &Channel) -> Option<String> {
     names.into_iter().find(|name| !name.contains('*')).cloned()
 }
 
-/// Anthropic's where the channel speaks nothing else; OpenAI's is spoken or converted everywhere.
-fn dialect_for(channel: &Channel) -> Dialect {
-    let others = channel.card().map_or(&[][..], |card| card.speaks).iter();
-    let mut others = others.filter(|dialect| **dialect != Dialect::Anthropic);
-    if channel.speaks(Dialect::Anthropic) && !others.any(|dialect| channel.speaks(*dialect)) {
-        Dialect::Anthropic
-    } else {
-        Dialect::OpenaiChat
-    }
+/// One that the model speaks there, if it can be: then nothing is converted.
+fn dialect_for(channel: &Channel, model: &str) -> Dialect {
+    let model = channel.upstream_model(model);
+    let mut spoken = channel.tongues(model).map(|tongue| tongue.dialect);
+    spoken
+        .find(|dialect| matches!(dialect, Dialect::OpenaiChat | Dialect::Anthropic))
+        .unwrap_or(Dialect::OpenaiChat)
 }

@@ -39,7 +39,7 @@ impl From<&Provider> for ProviderJson {
             name: card.name.to_owned(),
             label: card.label.to_owned(),
             base_url: card.base_url.map(str::to_owned),
-            dialects: card.speaks.to_vec(),
+            dialects: card.dialects(),
             credential: card
                 .credential
                 .iter()

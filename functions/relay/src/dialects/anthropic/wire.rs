@@ -6,7 +6,7 @@ use shared::domain::usage::Tokens;
 /// `usage`: `input_tokens` excludes both cache members. A stream tells it in parts; what comes later
 /// replaces what came before, member by member.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
-pub(super) struct Usage {
+pub(in crate::dialects) struct Usage {
     #[serde(default)]
     input_tokens: Option<u64>,
     #[serde(default)]
@@ -35,7 +35,7 @@ struct OutputDetails {
 
 impl Usage {
     /// This, where `later` says nothing.
-    pub(super) fn then(self, later: Self) -> Self {
+    pub(in crate::dialects) fn then(self, later: Self) -> Self {
         Self {
             input_tokens: later.input_tokens.or(self.input_tokens),
             output_tokens: later.output_tokens.or(self.output_tokens),
@@ -51,7 +51,7 @@ impl Usage {
     }
 
     /// The same in disjoint components; the total of cache writes includes those of one hour.
-    pub(super) fn tokens(self) -> Tokens {
+    pub(in crate::dialects) fn tokens(self) -> Tokens {
         let output = self.output_tokens.unwrap_or(0);
         let written_1h = self
             .cache_creation
@@ -75,42 +75,42 @@ impl Usage {
 
 /// An answer, as much of it as matters.
 #[derive(Debug, Deserialize)]
-pub(super) struct Message {
+pub(in crate::dialects) struct Message {
     #[serde(rename = "type")]
-    pub(super) kind: String,
+    pub(in crate::dialects) kind: String,
     #[serde(default)]
-    pub(super) usage: Option<Usage>,
+    pub(in crate::dialects) usage: Option<Usage>,
 }
 
 /// `message_start`.
 #[derive(Debug, Deserialize)]
-pub(super) struct MessageStart {
-    pub(super) message: StartedMessage,
+pub(in crate::dialects) struct MessageStart {
+    pub(in crate::dialects) message: StartedMessage,
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct StartedMessage {
+pub(in crate::dialects) struct StartedMessage {
     #[serde(default)]
-    pub(super) usage: Option<Usage>,
+    pub(in crate::dialects) usage: Option<Usage>,
 }
 
 /// `message_delta`.
 #[derive(Debug, Deserialize)]
-pub(super) struct MessageDelta {
+pub(in crate::dialects) struct MessageDelta {
     #[serde(default)]
-    pub(super) usage: Option<Usage>,
+    pub(in crate::dialects) usage: Option<Usage>,
 }
 
 /// An error, as a body or as an event.
 #[derive(Debug, Deserialize)]
-pub(super) struct Refusal {
-    pub(super) error: RefusalDetail,
+pub(in crate::dialects) struct Refusal {
+    pub(in crate::dialects) error: RefusalDetail,
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct RefusalDetail {
+pub(in crate::dialects) struct RefusalDetail {
     #[serde(default, rename = "type")]
-    pub(super) kind: Option<String>,
+    pub(in crate::dialects) kind: Option<String>,
     #[serde(default)]
-    pub(super) message: Option<String>,
+    pub(in crate::dialects) message: Option<String>,
 }

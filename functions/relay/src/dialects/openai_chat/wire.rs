@@ -6,22 +6,22 @@ use shared::domain::usage::Tokens;
 
 /// `stream_options` of a request.
 #[derive(Debug, Default, Deserialize)]
-pub(super) struct StreamOptions {
-    pub(super) include_usage: Option<bool>,
+pub(in crate::dialects) struct StreamOptions {
+    pub(in crate::dialects) include_usage: Option<bool>,
 }
 
 /// What a chunk or an answer says beside its content.
 #[derive(Debug, Deserialize)]
-pub(super) struct Trailer {
+pub(in crate::dialects) struct Trailer {
     #[serde(default)]
-    pub(super) choices: Option<Vec<IgnoredAny>>,
+    pub(in crate::dialects) choices: Option<Vec<IgnoredAny>>,
     #[serde(default)]
-    pub(super) usage: Option<Usage>,
+    pub(in crate::dialects) usage: Option<Usage>,
 }
 
 /// `usage`: the totals include what the details name apart.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
-pub(super) struct Usage {
+pub(in crate::dialects) struct Usage {
     #[serde(default)]
     prompt_tokens: Option<u64>,
     #[serde(default)]
@@ -52,7 +52,7 @@ struct CompletionDetails {
 
 impl Usage {
     /// The same in disjoint components.
-    pub(super) fn tokens(&self) -> Tokens {
+    pub(in crate::dialects) fn tokens(&self) -> Tokens {
         let prompt = self.prompt_tokens_details.unwrap_or_default();
         let completion = self.completion_tokens_details.unwrap_or_default();
         let cache_read = prompt.cached_tokens.unwrap_or(0);
@@ -79,13 +79,13 @@ impl Usage {
 
 /// `error` of an answer, as OpenAI and its many imitators write it.
 #[derive(Debug, Deserialize)]
-pub(super) struct Refusal {
-    pub(super) error: RefusalDetail,
+pub(in crate::dialects) struct Refusal {
+    pub(in crate::dialects) error: RefusalDetail,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
-pub(super) enum RefusalDetail {
+pub(in crate::dialects) enum RefusalDetail {
     Object {
         #[serde(default)]
         message: Option<String>,

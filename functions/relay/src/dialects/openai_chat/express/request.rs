@@ -6,7 +6,7 @@ use bytes::Bytes;
 use serde_json::{Map, Value};
 use shared::failure::Failure;
 
-use super::wire::StreamOptions;
+use super::super::wire::StreamOptions;
 use crate::dialects::Wanted;
 use crate::dialects::members::{self, Members};
 
@@ -22,7 +22,7 @@ const NAMES: &[&str] = &[
 /// OpenAI's own limit of `n`.
 const MOST_ANSWERS: u64 = 128;
 
-pub(super) fn read(body: Bytes) -> Result<Wanted, Failure> {
+pub(in crate::dialects) fn read(body: Bytes) -> Result<Wanted, Failure> {
     let members = Members::find(&body, NAMES)?;
     let model = members::model(&members)?;
     members.require_array("messages")?;
@@ -46,6 +46,7 @@ pub(super) fn read(body: Bytes) -> Result<Wanted, Failure> {
     Ok(Wanted {
         model,
         stream,
+        events: true,
         usage_wanted: options.include_usage.unwrap_or(false),
         // A server that knows only one of them obeys that one: the larger can come true.
         max_output: newer.into_iter().chain(older).max(),
@@ -55,7 +56,10 @@ pub(super) fn read(body: Bytes) -> Result<Wanted, Failure> {
 }
 
 /// The same bytes, with the upstream's name of the model and with usage at the end of a stream.
-pub(super) fn express(wanted: &Wanted, upstream_model: &str) -> Result<Bytes, Failure> {
+pub(in crate::dialects) fn express(
+    wanted: &Wanted,
+    upstream_model: &str,
+) -> Result<Bytes, Failure> {
     let members = Members::find(&wanted.body, NAMES)?;
     let mut edits = Vec::new();
     if upstream_model != wanted.model

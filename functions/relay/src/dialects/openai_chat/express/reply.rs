@@ -1,11 +1,11 @@
 //! A plain answer of OpenAI's chat dialect: what it used, and how much text it carries.
 
-use super::wire::Trailer;
+use super::super::wire::Trailer;
 use crate::dialects::estimate::TextLength;
 use crate::dialects::watch::Seen;
 
 /// The members whose strings are the answer's text.
-pub(super) const TEXTS: &[&[u8]] = &[
+pub(in crate::dialects) const TEXTS: &[&[u8]] = &[
     br#""content""#,
     br#""reasoning_content""#,
     br#""reasoning""#,
@@ -13,7 +13,7 @@ pub(super) const TEXTS: &[&[u8]] = &[
     br#""arguments""#,
 ];
 
-pub(super) fn read(body: &[u8]) -> Option<Seen> {
+pub(in crate::dialects) fn read(body: &[u8]) -> Option<Seen> {
     let trailer: Trailer = serde_json::from_slice(body).ok()?;
     trailer.choices?;
     let tokens = trailer.usage.map(|usage| usage.tokens());
@@ -28,13 +28,13 @@ pub(super) fn read(body: &[u8]) -> Option<Seen> {
 }
 
 /// How much text an answer or a chunk delivers.
-pub(super) fn delivered(json: &[u8]) -> TextLength {
+pub(in crate::dialects) fn delivered(json: &[u8]) -> TextLength {
     let mut length = TextLength::default();
     add_delivered(&mut length, json);
     length
 }
 
-pub(super) fn add_delivered(length: &mut TextLength, json: &[u8]) {
+pub(in crate::dialects) fn add_delivered(length: &mut TextLength, json: &[u8]) {
     for text in TEXTS {
         length.add_members(json, text);
     }

@@ -8,7 +8,7 @@ use crate::dialects::members::{self, Members};
 
 const NAMES: &[&str] = &["model", "messages", "stream", "max_tokens"];
 
-pub(super) fn read(body: Bytes) -> Result<Wanted, Failure> {
+pub(in crate::dialects) fn read(body: Bytes) -> Result<Wanted, Failure> {
     let members = Members::find(&body, NAMES)?;
     let model = members::model(&members)?;
     members.require_array("messages")?;
@@ -18,6 +18,7 @@ pub(super) fn read(body: Bytes) -> Result<Wanted, Failure> {
     Ok(Wanted {
         model,
         stream,
+        events: true,
         usage_wanted: true,
         max_output: Some(max_output),
         answers: 1,
@@ -26,7 +27,10 @@ pub(super) fn read(body: Bytes) -> Result<Wanted, Failure> {
 }
 
 /// The same bytes, with the upstream's name of the model.
-pub(super) fn express(wanted: &Wanted, upstream_model: &str) -> Result<Bytes, Failure> {
+pub(in crate::dialects) fn express(
+    wanted: &Wanted,
+    upstream_model: &str,
+) -> Result<Bytes, Failure> {
     if upstream_model == wanted.model {
         return Ok(wanted.body.clone());
     }

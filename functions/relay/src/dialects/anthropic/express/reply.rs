@@ -1,20 +1,20 @@
 //! A plain answer of Anthropic's dialect: what it used, and how much text it carries.
 
-use super::wire::Message;
+use super::super::wire::Message;
 use crate::dialects::estimate::TextLength;
 use crate::dialects::watch::Seen;
 
 /// The members whose strings are the answer's text, in plain answers and in deltas.
 const TEXTS: &[&[u8]] = &[br#""text""#, br#""thinking""#, br#""partial_json""#];
 
-pub(super) fn read(body: &[u8]) -> Option<Seen> {
+pub(in crate::dialects) fn read(body: &[u8]) -> Option<Seen> {
     let message: Message = serde_json::from_slice(body).ok()?;
     if message.kind != "message" {
         return None;
     }
     let mut delivered = TextLength::default();
     add_delivered(&mut delivered, body);
-    let tokens = message.usage.map(super::wire::Usage::tokens);
+    let tokens = message.usage.map(super::super::wire::Usage::tokens);
     Some(Seen {
         tokens,
         delivered,
@@ -25,7 +25,7 @@ pub(super) fn read(body: &[u8]) -> Option<Seen> {
     })
 }
 
-pub(super) fn add_delivered(length: &mut TextLength, json: &[u8]) {
+pub(in crate::dialects) fn add_delivered(length: &mut TextLength, json: &[u8]) {
     for text in TEXTS {
         length.add_members(json, text);
     }

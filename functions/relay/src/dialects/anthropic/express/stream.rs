@@ -1,15 +1,15 @@
 //! A streamed answer of Anthropic's dialect: usage at its start and near its end.
 //! <https://docs.anthropic.com/en/docs/build-with-claude/streaming>
 
-use super::failure;
+use super::super::failure;
+use super::super::wire::{MessageDelta, MessageStart, Usage};
 use super::reply::add_delivered;
-use super::wire::{MessageDelta, MessageStart, Usage};
 use crate::dialects::UpstreamError;
 use crate::dialects::sse;
 use crate::dialects::watch::{Seen, Verdict, Watch};
 
 #[derive(Debug, Default)]
-pub(super) struct Watcher {
+pub(in crate::dialects) struct Watcher {
     usage: Option<Usage>,
     seen: Seen,
 }

@@ -6,16 +6,16 @@
 use bytes::{Bytes, BytesMut};
 use memchr::memmem;
 
-use super::failure;
+use super::super::failure;
+use super::super::wire::Trailer;
 use super::reply::add_delivered;
-use super::wire::Trailer;
 use crate::dialects::UpstreamError;
 use crate::dialects::estimate::{has_member, strings_of};
 use crate::dialects::sse;
 use crate::dialects::watch::{Seen, Verdict, Watch};
 
 #[derive(Debug)]
-pub(super) struct Watcher {
+pub(in crate::dialects) struct Watcher {
     usage_wanted: bool,
     /// How many answers there will be, and how many have told why they ended.
     answers: u64,
@@ -24,7 +24,7 @@ pub(super) struct Watcher {
 }
 
 impl Watcher {
-    pub(super) fn new(usage_wanted: bool, answers: u64) -> Self {
+    pub(in crate::dialects) fn new(usage_wanted: bool, answers: u64) -> Self {
         Self {
             usage_wanted,
             answers,
