@@ -252,6 +252,8 @@ fn no_step_knows_the_steps_after_it() {
         "body",
         "route",
         "admit",
+        "interpret",
+        "fetch",
         "translate",
         "listen",
         "send",

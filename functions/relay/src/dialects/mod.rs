@@ -10,6 +10,7 @@ pub mod json;
 pub mod members;
 pub mod neutral;
 pub mod openai_chat;
+pub mod rename;
 pub mod sse;
 pub mod watch;
 

@@ -6,6 +6,8 @@
 mod admit;
 mod authenticate;
 mod body;
+mod fetch;
+mod interpret;
 mod listen;
 mod refusal;
 mod route;

@@ -35,7 +35,7 @@ impl Setback {
         Self::elsewhere(Failure::new(Kind::Unavailable, "no_channel", text), None)
     }
 
-    pub(super) fn misconfigured(failure: Failure) -> Self {
+    pub(super) fn untranslated(failure: Failure) -> Self {
         Self::elsewhere(failure, None)
     }
 
@@ -76,7 +76,7 @@ impl Setback {
     pub(super) fn refused(
         status: StatusCode,
         headers: HeaderMap,
-        said: Option<(UpstreamError, Bytes)>,
+        said: Option<(UpstreamError, Option<Bytes>)>,
         credential: &SecretString,
     ) -> Self {
         let status = said
@@ -91,12 +91,13 @@ impl Setback {
             && !is_about_us(status)
         {
             setback.failure.public = auth::without_credential(&error.message, credential);
-            let text = std::str::from_utf8(&body).unwrap_or_default();
-            let body = Bytes::from(auth::without_credential(text, credential));
-            setback.verbatim = Some(Verbatim {
-                status,
-                headers,
-                body,
+            setback.verbatim = body.map(|body| {
+                let text = std::str::from_utf8(&body).unwrap_or_default();
+                Verbatim {
+                    status,
+                    headers,
+                    body: Bytes::from(auth::without_credential(text, credential)),
+                }
             });
         }
         setback

@@ -17,7 +17,7 @@ use axum::response::Response;
 use bytes::{Bytes, BytesMut};
 use futures_util::stream;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use shared::domain::record::Status;
 use shared::failure::{Failure, Kind};
 use tokio::time::{Instant, timeout};
@@ -32,6 +32,9 @@ use super::speech::{Gone, Heard, NEVER, Speech};
 use crate::app::App;
 use crate::dialects::watch::Seen;
 use crate::dialects::{self, CallerSide};
+
+/// Names the members of a request that the provider did not get.
+const DROPPED: HeaderName = HeaderName::from_static("x-tollhouse-dropped");
 
 /// What is said to a caller, one piece after the other.
 struct Talk {
@@ -101,6 +104,7 @@ pub(super) async fn answer(app: App, delivery: Delivery) -> Response {
 impl Talk {
     /// Answers with the status that the delivery deserves.
     async fn begin(mut self, delivered: Delivered) -> Response {
+        let dropped = delivered.delivery.dropped();
         let (status, headers) = match &delivered.outcome {
             Outcome::No(setback) => {
                 let answer = self.no(setback);
@@ -112,7 +116,8 @@ impl Talk {
             Outcome::Stream { headers, .. } => (StatusCode::OK, headers.clone()),
         };
         self.take(delivered);
-        let headers = head(&self.call, self.streamed, headers);
+        let mut headers = head(&self.call, self.streamed, headers);
+        headers.extend(dropped.map(|words| (DROPPED, words)));
         self.into_response(status, headers)
     }
 
@@ -227,7 +232,7 @@ impl Talk {
             Heard::End => None,
             Heard::Lost(lost) => Some(lost),
         };
-        let Stage::Speaking(speech) = std::mem::replace(&mut self.stage, Stage::Settled(None))
+        let Stage::Speaking(mut speech) = std::mem::replace(&mut self.stage, Stage::Settled(None))
         else {
             return None;
         };
@@ -235,7 +240,7 @@ impl Talk {
         let (last_words, ending) = match failure {
             // What breaks after the proper end breaks nothing.
             _ if seen.complete => (None, Ending::whole(seen, speech.ttfb_ms)),
-            failure => self.cut(&speech, seen, failure),
+            failure => self.cut(&mut speech, seen, failure),
         };
         let Speech {
             delivery, farewell, ..
@@ -262,7 +267,7 @@ impl Talk {
     }
 
     /// An answer that broke off: the dialect's error event, never a pretended end.
-    fn cut(&self, speech: &Speech, seen: Seen, lost: Option<Gone>) -> (Option<Bytes>, Ending) {
+    fn cut(&self, speech: &mut Speech, seen: Seen, lost: Option<Gone>) -> (Option<Bytes>, Ending) {
         let failure = match &lost {
             None => broke_off("The provider's answer ended before its end."),
             Some(Gone::Silent) => {
@@ -278,7 +283,10 @@ impl Talk {
             Some(Gone::Lost(Lost::Said {
                 event: Some(event), ..
             })) => event.clone(),
-            _ => self.last_words(&failure),
+            _ => speech
+                .rest
+                .fail(&failure, self.call.id)
+                .unwrap_or_else(|| self.last_words(&failure)),
         };
         let (call, error) = (self.call.id.to_string(), lost.map(|lost| lost.to_string()));
         tracing::warn!(
