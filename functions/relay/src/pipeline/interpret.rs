@@ -93,6 +93,11 @@ impl Interpreter {
         self.provider.read_error(status, headers, body)
     }
 
+    /// How many tokens the provider has counted.
+    pub(super) fn count(&self, body: &[u8]) -> Option<u64> {
+        self.provider.read_count(body)
+    }
+
     fn destination(&self, stream: bool) -> Destination<'_> {
         Destination {
             model: &self.model,

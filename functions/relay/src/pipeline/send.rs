@@ -10,6 +10,7 @@ use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue};
+use jiff::Timestamp;
 use secrecy::SecretString;
 use shared::domain::channel::Channel;
 use shared::domain::dialect::Lane;
@@ -22,7 +23,7 @@ use super::admit::Admitted;
 use super::interpret::Interpreter;
 use super::listen::{Ear, Listening, Lost};
 use super::route::Itinerary;
-use super::setback::Setback;
+use super::setback::{Refusal, Setback, returned};
 use super::translate::{Translated, translate};
 use crate::app::App;
 use crate::dialects::watch::Seen;
@@ -43,7 +44,7 @@ pub(super) struct Delivery {
     pub(super) attempts: Vec<Attempt>,
     /// The stop that was tried last.
     pub(super) stop: Option<Stop>,
-    itinerary: Itinerary,
+    pub(super) itinerary: Itinerary,
 }
 
 /// A channel that was tried.
@@ -179,6 +180,7 @@ async fn attempt(
     });
     let answer = app.upstream.send(&letter).await?;
     let hearing = Hearing {
+        now: app.clock.now(),
         call: &call,
         admitted: &delivery.admitted,
         interpreter: &interpreter,
@@ -197,6 +199,7 @@ async fn attempt(
 
 /// What is needed to understand an answer.
 struct Hearing<'a> {
+    now: Timestamp,
     call: &'a Call,
     admitted: &'a Admitted,
     interpreter: &'a Interpreter,
@@ -278,59 +281,48 @@ impl Hearing<'_> {
     }
 
     async fn refusal(&self, answer: Answer) -> Setback {
-        let (status, all) = (answer.status, answer.headers.clone());
-        let headers = returned(&all);
-        let body = match self.read(answer, LONGEST_ERROR).await {
-            Ok(body) => body,
-            Err(_) => Bytes::new(),
+        let (status, headers) = (answer.status, answer.headers.clone());
+        let body = self.read(answer, LONGEST_ERROR).await.unwrap_or_default();
+        let error = self.interpreter.error(status.as_u16(), &headers, &body);
+        let refusal = Refusal {
+            status,
+            headers: &headers,
+            body: &body,
+            error,
+            verbatim: self.interpreter.lane == Lane::Express,
+            credential: self.credential,
         };
-        match self.interpreter.error(status.as_u16(), &all, &body) {
-            Some(error) if self.interpreter.lane == Lane::Express => {
-                Setback::refused(status, headers, Some((error, Some(body))), self.credential)
-            }
-            Some(error) => Setback::refused(status, headers, Some((error, None)), self.credential),
-            None => Setback::foreign(status, headers, &body, self.credential),
-        }
+        Setback::refused(refusal, self.now)
     }
 
-    /// The whole body, bounded in length and in silence.
-    async fn read(&self, mut answer: Answer, longest: usize) -> Result<Bytes, Setback> {
-        let idle = milliseconds(self.channel.timeouts.idle_ms);
-        let mut all = BytesMut::new();
-        loop {
-            match timeout(idle, answer.body.next()).await {
-                Err(_) => return Err(Setback::too_late()),
-                Ok(None) => return Ok(all.freeze()),
-                Ok(Some(Err(error))) => return Err(Setback::broken(error)),
-                Ok(Some(Ok(piece))) if all.len() + piece.len() > longest => {
-                    return Err(Setback::garbage(
-                        "an endless answer",
-                        answer.status.as_u16(),
-                    ));
-                }
-                Ok(Some(Ok(piece))) => all.extend_from_slice(&piece),
+    async fn read(&self, answer: Answer, longest: usize) -> Result<Bytes, Setback> {
+        whole(answer, longest, milliseconds(self.channel.timeouts.idle_ms)).await
+    }
+}
+
+/// The whole body of an answer, bounded in length and in silence.
+pub(super) async fn whole(
+    mut answer: Answer,
+    longest: usize,
+    idle: Duration,
+) -> Result<Bytes, Setback> {
+    let mut all = BytesMut::new();
+    loop {
+        match timeout(idle, answer.body.next()).await {
+            Err(_) => return Err(Setback::too_late()),
+            Ok(None) => return Ok(all.freeze()),
+            Ok(Some(Err(error))) => return Err(Setback::broken(error)),
+            Ok(Some(Ok(piece))) if all.len() + piece.len() > longest => {
+                return Err(Setback::garbage(
+                    "an endless answer",
+                    answer.status.as_u16(),
+                ));
             }
+            Ok(Some(Ok(piece))) => all.extend_from_slice(&piece),
         }
     }
 }
 
 fn content_type(headers: &HeaderMap) -> Option<&str> {
     headers.get(CONTENT_TYPE)?.to_str().ok()
-}
-
-/// What a caller may see of a provider's headers: rate limits, and when to come again.
-fn returned(headers: &HeaderMap) -> HeaderMap {
-    const EXACT: [&str; 4] = [
-        "retry-after",
-        "retry-after-ms",
-        "openai-processing-ms",
-        "x-should-retry",
-    ];
-    const PREFIXES: [&str; 2] = ["x-ratelimit-", "anthropic-ratelimit-"];
-    let may_see = |name: &str| {
-        EXACT.contains(&name) || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
-    };
-    let seen = headers.iter().filter(|(name, _)| may_see(name.as_str()));
-    seen.map(|(name, value)| (name.clone(), value.clone()))
-        .collect()
 }

@@ -31,7 +31,7 @@ use super::settle::{Ending, settle};
 use super::speech::{Gone, Heard, NEVER, Speech};
 use crate::app::App;
 use crate::dialects::watch::Seen;
-use crate::dialects::{self, CallerSide};
+use crate::dialects::{self, CallerSide, Wanted};
 
 /// Names the members of a request that the provider did not get.
 const DROPPED: HeaderName = HeaderName::from_static("x-tollhouse-dropped");
@@ -40,13 +40,34 @@ const DROPPED: HeaderName = HeaderName::from_static("x-tollhouse-dropped");
 struct Talk {
     app: App,
     call: Arc<Call>,
-    streamed: bool,
+    form: Form,
     keepalive: Duration,
     /// Whether nothing was said for as long as may be, before anything could be.
     silent_already: bool,
     /// The status that the caller has seen.
     told: StatusCode,
     stage: Stage,
+}
+
+/// In which form an answer is said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// All at once.
+    Plain,
+    /// As events.
+    Events,
+    /// As a JSON array whose elements come one by one.
+    Array,
+}
+
+impl Form {
+    fn of(wanted: &Wanted) -> Self {
+        match (wanted.stream, wanted.events) {
+            (false, _) => Self::Plain,
+            (true, true) => Self::Events,
+            (true, false) => Self::Array,
+        }
+    }
 }
 
 enum Stage {
@@ -70,7 +91,7 @@ struct Closing {
 /// The answer to a call that was admitted.
 pub(super) async fn answer(app: App, delivery: Delivery) -> Response {
     let call = Arc::clone(&delivery.call);
-    let streamed = delivery.admitted.wanted.stream;
+    let form = Form::of(&delivery.admitted.wanted);
     let keepalive_ms = delivery
         .admitted
         .snapshot
@@ -86,7 +107,7 @@ pub(super) async fn answer(app: App, delivery: Delivery) -> Response {
     let talk = |stage, silent_already| Talk {
         app,
         call: Arc::clone(&call),
-        streamed,
+        form,
         keepalive,
         silent_already,
         told: StatusCode::OK,
@@ -95,7 +116,7 @@ pub(super) async fn answer(app: App, delivery: Delivery) -> Response {
     match timeout(keepalive, &mut waiting).await {
         Ok(delivered) => talk(Stage::Settled(None), false).begin(delivered).await,
         Err(_) => {
-            let headers = head(&call, streamed, HeaderMap::new());
+            let headers = head(&call, form, HeaderMap::new());
             talk(Stage::Waiting(waiting), true).into_response(StatusCode::OK, headers)
         }
     }
@@ -116,7 +137,7 @@ impl Talk {
             Outcome::Stream { headers, .. } => (StatusCode::OK, headers.clone()),
         };
         self.take(delivered);
-        let mut headers = head(&self.call, self.streamed, headers);
+        let mut headers = head(&self.call, self.form, headers);
         headers.extend(dropped.map(|words| (DROPPED, words)));
         self.into_response(status, headers)
     }
@@ -307,10 +328,9 @@ impl Talk {
 
     /// How a failure is said when the status is out already.
     fn last_words(&self, failure: &Failure) -> Bytes {
-        if self.streamed {
-            self.dialect().write_error_event(failure, self.call.id)
-        } else {
-            self.dialect().write_error(failure, self.call.id)
+        match self.form {
+            Form::Events => self.dialect().write_error_event(failure, self.call.id),
+            Form::Array | Form::Plain => self.dialect().write_error(failure, self.call.id),
         }
     }
 
@@ -319,10 +339,9 @@ impl Talk {
             speech.said_at = Instant::now();
         }
         // White space may stand before any JSON text.
-        Bytes::from_static(if self.streamed {
-            self.dialect().filler()
-        } else {
-            b" "
+        Bytes::from_static(match self.form {
+            Form::Events => self.dialect().filler(),
+            Form::Array | Form::Plain => b" ",
         })
     }
 }
@@ -350,13 +369,15 @@ fn broke_off(text: &str) -> Failure {
 }
 
 /// The headers of an answer.
-fn head(call: &Call, streamed: bool, from_provider: HeaderMap) -> HeaderMap {
+fn head(call: &Call, form: Form, from_provider: HeaderMap) -> HeaderMap {
     let mut headers = refusal::headers(call.id);
-    if streamed {
+    if form == Form::Events {
         headers.insert(
             CONTENT_TYPE,
             HeaderValue::from_static("text/event-stream; charset=utf-8"),
         );
+    }
+    if form != Form::Plain {
         headers.insert(
             CACHE_CONTROL,
             HeaderValue::from_static("no-cache, no-transform"),

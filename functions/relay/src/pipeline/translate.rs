@@ -1,10 +1,12 @@
 //! One stop → Letter: in which dialect, by which lane, with which headers.
 
+use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue};
 use secrecy::SecretString;
-use shared::domain::channel::Channel;
+use shared::domain::channel::{Channel, Timeouts};
 use shared::domain::dialect::Lane;
+use shared::domain::provider::Provider;
 use shared::domain::provider::card::Tongue;
 use shared::failure::{Failure, Kind};
 use shared::seal;
@@ -14,8 +16,9 @@ use super::admit::Admitted;
 use super::fetch::fetch_media;
 use super::interpret::Interpreter;
 use crate::app::App;
+use crate::dialects::convert::Renames;
 use crate::dialects::neutral::Notes;
-use crate::dialects::{self, Destination, ProviderSide, Written};
+use crate::dialects::{self, Destination, ProviderSide, Wanted, Written};
 use crate::upstream::{Letter, address, auth};
 
 /// A letter, the credential that it carries, and who understands the answer.
@@ -28,6 +31,74 @@ pub(super) struct Translated {
     pub(super) dropped: Vec<String>,
 }
 
+/// The way to one channel: its provider, the model's name there, the dialect, the credential.
+#[derive(Debug)]
+pub(super) struct Road {
+    pub(super) card: &'static Provider,
+    pub(super) tongue: &'static Tongue,
+    /// The provider's name of the model.
+    pub(super) model: String,
+    pub(super) credential: SecretString,
+    base_url: String,
+    timeouts: Timeouts,
+}
+
+/// Finds the way to a channel.
+pub(super) async fn road(
+    app: &App,
+    call: &Call,
+    wanted: &Wanted,
+    channel: &Channel,
+) -> Result<Road, Failure> {
+    let card = channel
+        .card()
+        .ok_or_else(|| misconfigured("The channel's provider is unknown."))?;
+    let model = channel.upstream_model(&wanted.model);
+    let tongue = channel
+        .tongue(call.dialect, model)
+        .ok_or_else(|| misconfigured("The channel speaks no dialect for this model."))?;
+    let base_url = channel
+        .base_url()
+        .ok_or_else(|| misconfigured("The channel has no address."))?;
+    Ok(Road {
+        card,
+        tongue,
+        model: model.to_owned(),
+        credential: open(app, channel).await?,
+        base_url: base_url.to_owned(),
+        timeouts: channel.timeouts,
+    })
+}
+
+impl Road {
+    /// A letter that goes this way, to a path below the provider's host.
+    pub(super) async fn letter(
+        &self,
+        _: &App,
+        path: &str,
+        mut headers: HeaderMap,
+        body: Bytes,
+    ) -> Result<Letter, Failure> {
+        let url = address::endpoint(&self.base_url, path);
+        if address::names_link_local(&url) {
+            return Err(misconfigured("The channel's address is link-local."));
+        }
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(
+            ACCEPT,
+            HeaderValue::from_static("application/json, text/event-stream"),
+        );
+        auth::put_on(&mut headers, self.card.auth, &self.credential)
+            .map_err(|_| misconfigured("The channel's credential cannot be sent."))?;
+        Ok(Letter {
+            url,
+            headers,
+            body,
+            timeouts: self.timeouts,
+        })
+    }
+}
+
 pub(super) async fn translate(
     app: &App,
     call: &Call,
@@ -35,58 +106,38 @@ pub(super) async fn translate(
     channel: &Channel,
 ) -> Result<Translated, Failure> {
     let wanted = &admitted.wanted;
-    let card = channel
-        .card()
-        .ok_or_else(|| misconfigured("The channel's provider is unknown."))?;
-    let model = channel.upstream_model(&wanted.model);
-    let tongue: &Tongue = channel
-        .tongue(call.dialect, model)
-        .ok_or_else(|| misconfigured("The channel speaks no dialect for this model."))?;
-    let credential = open(app, channel).await?;
-    let mut interpreter = Interpreter::new(call, tongue.dialect, model, card);
+    let road = road(app, call, wanted, channel).await?;
+    let dialect = road.tongue.dialect;
+    let mut interpreter = Interpreter::new(call, dialect, &road.model, road.card);
     if channel.rename_model {
         interpreter.shown_model = Some(wanted.model.clone());
     }
     let to = Destination {
-        model,
+        model: &road.model,
         stream: wanted.stream,
-        card,
+        card: road.card,
     };
-    let provider = dialects::provider(tongue.dialect);
-    let Written {
-        body,
-        notes,
-        renames,
-    } = match interpreter.lane {
+    let provider = dialects::provider(dialect);
+    let written = match interpreter.lane {
         Lane::Express => Written {
-            body: dialects::caller(call.dialect).express(wanted, model)?,
+            body: dialects::caller(call.dialect).express(wanted, &road.model)?,
             notes: Notes::default(),
-            renames: interpreter.renames,
+            renames: Renames::default(),
         },
         Lane::Conversion => write(app, call, admitted, &to, provider).await?,
     };
-    interpreter.renames = renames;
-    let dropped = dropped(call, &notes)?;
-
-    let base_url = channel
-        .base_url()
-        .ok_or_else(|| misconfigured("The channel has no address."))?;
-    let url = address::endpoint(base_url, &provider.path(&to));
-    if address::names_link_local(&url) {
-        return Err(misconfigured("The channel's address is link-local."));
-    }
-    let mut headers = headers(call, provider, interpreter.lane);
-    auth::put_on(&mut headers, card.auth, &credential)
-        .map_err(|_| misconfigured("The channel's credential cannot be sent."))?;
-    let letter = Letter {
-        url,
-        headers,
-        body,
-        timeouts: channel.timeouts,
+    interpreter.renames = written.renames;
+    let dropped = dropped(call, &written.notes)?;
+    let path = if call.url.counting {
+        provider.count_path(&to).ok_or_else(cannot_count)?
+    } else {
+        provider.path(&to)
     };
+    let headers = headers(call, provider, interpreter.lane);
+    let letter = road.letter(app, &path, headers, written.body).await?;
     Ok(Translated {
         letter,
-        credential,
+        credential: road.credential,
         interpreter,
         dropped,
     })
@@ -102,11 +153,20 @@ async fn write(
 ) -> Result<Written, Failure> {
     let mut request = dialects::caller(call.dialect).read_request(&admitted.wanted)?;
     fetch_media(app, &mut request, |url| provider.wants_bytes(url)).await?;
-    provider.write_request(&request, to)
+    let mut written = provider.write_request(&request, to)?;
+    if call.url.counting {
+        written.body = provider.write_count_request(&written.body, to)?;
+    }
+    Ok(written)
+}
+
+fn cannot_count() -> Failure {
+    let text = "The provider of this model does not count tokens.";
+    Failure::new(Kind::BadRequest, "cannot_count", text)
 }
 
 /// The members that the provider does not get; a caller who is strict about them is refused.
-fn dropped(call: &Call, notes: &Notes) -> Result<Vec<String>, Failure> {
+pub(super) fn dropped(call: &Call, notes: &Notes) -> Result<Vec<String>, Failure> {
     let caller = dialects::caller(call.dialect);
     let mut words: Vec<String> = notes
         .dropped
@@ -127,7 +187,7 @@ fn dropped(call: &Call, notes: &Notes) -> Result<Vec<String>, Failure> {
     Ok(words)
 }
 
-fn misconfigured(text: &str) -> Failure {
+pub(super) fn misconfigured(text: &str) -> Failure {
     Failure::new(Kind::BadGateway, "channel_misconfigured", text)
 }
 
@@ -158,10 +218,5 @@ fn headers(call: &Call, provider: &dyn ProviderSide, lane: Lane) -> HeaderMap {
             });
         }
     }
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(
-        ACCEPT,
-        HeaderValue::from_static("application/json, text/event-stream"),
-    );
     headers
 }
