@@ -4,6 +4,7 @@ mod bad_input;
 mod chat_completions;
 mod concurrency;
 mod disconnect;
+mod embeddings;
 mod events;
 mod keepalive;
 mod limits;
