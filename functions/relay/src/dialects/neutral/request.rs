@@ -453,9 +453,10 @@ impl Extras {
         self.0.iter().filter(move |extra| extra.dialect == dialect)
     }
 
-    /// Those that no other dialect than `dialect` understands.
+    /// Those that `dialect` does not understand, and that say something which is lost with them.
     pub fn foreign(&self, dialect: Dialect) -> impl Iterator<Item = &Extra> {
-        self.0.iter().filter(move |extra| extra.dialect != dialect)
+        let foreign = self.0.iter().filter(move |extra| extra.dialect != dialect);
+        foreign.filter(|extra| extra.says_something())
     }
 
     /// The value of one, by its dialect and name.
@@ -463,6 +464,25 @@ impl Extras {
     pub fn get(&self, dialect: Dialect, name: &str) -> Option<&Raw> {
         self.of(dialect)
             .find_map(|extra| (extra.name == name).then_some(&extra.value))
+    }
+}
+
+impl Extra {
+    /// A member of one dialect.
+    pub fn new(dialect: Dialect, name: impl Into<String>, value: Raw) -> Self {
+        Self {
+            dialect,
+            name: name.into(),
+            value,
+        }
+    }
+
+    /// Whether anything is lost without it: what only names a thing, and what is empty, says nothing
+    /// to anybody else.
+    fn says_something(&self) -> bool {
+        const NAMING: [&str; 4] = ["id", "object", "status", "type"];
+        const EMPTY: [&str; 4] = ["null", "[]", "{}", "\"\""];
+        !NAMING.contains(&self.name.as_str()) && !EMPTY.contains(&self.value.get())
     }
 }
 
