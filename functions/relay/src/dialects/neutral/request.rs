@@ -437,6 +437,10 @@ pub struct Extra {
 }
 
 impl Extras {
+    /// What a name begins with where the extra only tells how its dialect spelled what the neutral
+    /// form says as well: it is written back to the same dialect, and no other one misses it.
+    pub const SPELLING: char = '=';
+
     /// What is left of an object that a dialect has read.
     #[must_use]
     pub fn rest(dialect: Dialect, fields: crate::dialects::json::Fields<'_>) -> Self {
@@ -482,7 +486,9 @@ impl Extra {
     fn says_something(&self) -> bool {
         const NAMING: [&str; 4] = ["id", "object", "status", "type"];
         const EMPTY: [&str; 4] = ["null", "[]", "{}", "\"\""];
-        !NAMING.contains(&self.name.as_str()) && !EMPTY.contains(&self.value.get())
+        !self.name.starts_with(Extras::SPELLING)
+            && !NAMING.contains(&self.name.as_str())
+            && !EMPTY.contains(&self.value.get())
     }
 }
 
