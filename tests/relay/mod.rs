@@ -3,6 +3,7 @@
 mod bad_input;
 mod chat_completions;
 mod concurrency;
+mod count_tokens;
 mod disconnect;
 mod embeddings;
 mod events;
