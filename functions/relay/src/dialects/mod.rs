@@ -5,6 +5,7 @@
 
 pub mod anthropic;
 pub mod convert;
+pub mod envelope;
 pub mod estimate;
 pub mod json;
 pub mod members;
