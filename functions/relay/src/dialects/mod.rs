@@ -7,6 +7,7 @@ pub mod anthropic;
 pub mod claude;
 pub mod convert;
 pub mod embedding;
+pub mod envelope;
 pub mod estimate;
 pub mod json;
 pub mod members;
