@@ -4,6 +4,7 @@
 //! answers. Between different dialects both meet in the [`neutral`] form.
 
 pub mod anthropic;
+pub mod cohere;
 pub mod convert;
 pub mod envelope;
 pub mod estimate;
@@ -224,11 +225,11 @@ pub fn caller(name: Name) -> &'static dyn CallerSide {
 pub fn provider(name: Name) -> &'static dyn ProviderSide {
     match name {
         Name::Anthropic => &anthropic::Anthropic,
+        Name::Cohere => &cohere::Cohere,
         Name::OpenaiResponses
         | Name::Gemini
         | Name::OpenaiCompletions
         | Name::OpenaiChat
-        | Name::Bedrock
-        | Name::Cohere => &openai_chat::OpenaiChat,
+        | Name::Bedrock => &openai_chat::OpenaiChat,
     }
 }
