@@ -175,7 +175,7 @@ mod tests {
             |file: Value| read_for("vertex", json!({"location": "eu", "service_account": file}));
         let expected = json!({"location": "eu", "service_account": file.to_string()}).to_string();
         assert_eq!(whole(json!(lines)), Ok(Some(expected.clone())));
-        assert_eq!(whole(file.clone()), Ok(Some(expected)));
+        assert_eq!(whole(file), Ok(Some(expected)));
         let field = Err("credential.service_account".to_owned());
         for no_file in [
             json!("sk-1"),
