@@ -293,6 +293,10 @@ mod tests {
         ] {
             assert_eq!(address(provider, base_url, "some", CHAT), expected);
         }
+    }
+
+    #[test]
+    fn a_version_in_the_middle_is_openais_alone() {
         let gateway = Some("https://gateway.example/v1/me/anthropic");
         assert_eq!(
             address("anthropic", gateway, "claude", "v1/messages"),
