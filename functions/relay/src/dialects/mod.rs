@@ -9,6 +9,7 @@ pub mod estimate;
 pub mod json;
 pub mod members;
 pub mod neutral;
+mod openai;
 pub mod openai_chat;
 pub mod sse;
 pub mod watch;

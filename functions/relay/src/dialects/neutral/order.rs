@@ -2,6 +2,7 @@
 
 use super::event::{Event, Opening};
 use super::opaque::Opaque;
+use super::request::Block;
 
 /// The order of a provider's blocks that it names by keys: the first streams, the others wait.
 #[derive(Debug)]
@@ -43,6 +44,16 @@ impl<K: PartialEq> Queue<K> {
     pub fn last(&self) -> Option<&K> {
         let mut open = self.blocks.iter().rev().filter(|block| !block.closed);
         open.next().map(|block| &block.key)
+    }
+
+    /// A block comes in one piece.
+    pub fn whole(&mut self, key: K, block: Block, out: &mut Vec<Event>) {
+        self.blocks.push(Waiting {
+            key,
+            events: vec![Event::Whole(Box::new(block))],
+            closed: true,
+        });
+        self.flush(out);
     }
 
     /// More of a block. What belongs to no open block is nothing.
