@@ -13,6 +13,7 @@ pub mod estimate;
 pub mod json;
 pub mod members;
 pub mod neutral;
+mod openai;
 pub mod openai_chat;
 pub mod rename;
 pub mod sse;
