@@ -2,6 +2,7 @@
 
 use super::event::{Event, Opening};
 use super::opaque::Opaque;
+use super::request::Block;
 
 /// The order of a provider's blocks that it names by keys: the first streams, the others wait.
 #[derive(Debug)]
@@ -74,6 +75,16 @@ impl<K: PartialEq> Queue<K> {
             block.closed = true;
             self.flush(out);
         }
+    }
+
+    /// A block that comes in one piece, after those that have begun.
+    pub fn whole(&mut self, key: K, block: Block, out: &mut Vec<Event>) {
+        self.blocks.push(Waiting {
+            key,
+            events: vec![Event::Whole(Box::new(block))],
+            closed: true,
+        });
+        self.flush(out);
     }
 
     /// Every block ends.
