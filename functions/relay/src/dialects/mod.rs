@@ -4,6 +4,7 @@
 //! answers. Between different dialects both meet in the [`neutral`] form.
 
 pub mod anthropic;
+pub mod claude;
 pub mod convert;
 pub mod estimate;
 pub mod json;

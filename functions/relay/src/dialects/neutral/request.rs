@@ -293,6 +293,9 @@ pub struct Reasoning {
     pub told: Option<bool>,
     /// How they are summarised, in OpenAI's words.
     pub summary: Option<String>,
+    /// Whether only a measure is said, and thinking itself is left to the model (Anthropic's
+    /// `output_config.effort` without `thinking`).
+    pub measure_only: bool,
 }
 
 /// How much is thought, in words.
