@@ -66,6 +66,7 @@ impl Setback {
         let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::BAD_GATEWAY);
         let mut setback = Self::by_status(meant(status, error));
         setback.http_status = Some(200);
+        setback.failure.retry_after_s = error.retry_after_s.or(setback.failure.retry_after_s);
         if !is_about_us(status) && !error.message.is_empty() {
             setback.failure.public = auth::without_credential(&error.message, credential);
         }
@@ -86,6 +87,7 @@ impl Setback {
         setback.failure.retry_after_s = headers
             .get(RETRY_AFTER)
             .and_then(|value| value.to_str().ok()?.parse().ok())
+            .or_else(|| said.as_ref()?.0.retry_after_s)
             .or(setback.failure.retry_after_s);
         if let Some((error, body)) = said
             && !is_about_us(status)

@@ -437,6 +437,10 @@ pub struct Extra {
 }
 
 impl Extras {
+    /// What a name begins with where the extra only tells how its dialect spelled what the neutral
+    /// form says as well: it is written back to the same dialect, and no other one misses it.
+    pub const SPELLING: char = '=';
+
     /// What is left of an object that a dialect has read.
     #[must_use]
     pub fn rest(dialect: Dialect, fields: crate::dialects::json::Fields<'_>) -> Self {
@@ -453,9 +457,11 @@ impl Extras {
         self.0.iter().filter(move |extra| extra.dialect == dialect)
     }
 
-    /// Those that no other dialect than `dialect` understands.
+    /// Those of other dialects, which get lost on the way to this one.
     pub fn foreign(&self, dialect: Dialect) -> impl Iterator<Item = &Extra> {
-        self.0.iter().filter(move |extra| extra.dialect != dialect)
+        let lost =
+            move |extra: &&Extra| extra.dialect != dialect && !extra.name.starts_with(Self::SPELLING);
+        self.0.iter().filter(lost)
     }
 
     /// The value of one, by its dialect and name.
