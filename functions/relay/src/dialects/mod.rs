@@ -6,6 +6,7 @@
 pub mod anthropic;
 pub mod claude;
 pub mod convert;
+pub mod envelope;
 pub mod estimate;
 pub mod json;
 pub mod members;
