@@ -4,14 +4,17 @@
 //! answers. Between different dialects both meet in the [`neutral`] form.
 
 pub mod anthropic;
+pub mod bedrock;
 pub mod claude;
 pub mod convert;
 pub mod envelope;
 pub mod estimate;
+pub mod frame;
 pub mod json;
 pub mod members;
 pub mod neutral;
 pub mod openai_chat;
+pub mod parts;
 pub mod sse;
 pub mod watch;
 
@@ -227,11 +230,11 @@ pub fn caller(name: Name) -> &'static dyn CallerSide {
 pub fn provider(name: Name) -> &'static dyn ProviderSide {
     match name {
         Name::Anthropic => &anthropic::Anthropic,
+        Name::Bedrock => &bedrock::Bedrock,
         Name::OpenaiResponses
         | Name::Gemini
         | Name::OpenaiCompletions
         | Name::OpenaiChat
-        | Name::Bedrock
         | Name::Cohere => &openai_chat::OpenaiChat,
     }
 }
