@@ -4,17 +4,20 @@
 //! answers. Between different dialects both meet in the [`neutral`] form.
 
 pub mod anthropic;
+pub mod bedrock;
 pub mod claude;
 pub mod cohere;
 pub mod convert;
 pub mod embedding;
 pub mod envelope;
 pub mod estimate;
+pub mod frame;
 pub mod json;
 pub mod members;
 pub mod neutral;
 mod openai;
 pub mod openai_chat;
+pub mod parts;
 pub mod rename;
 pub mod sse;
 pub mod watch;
@@ -245,14 +248,12 @@ pub fn provider(name: Name) -> &'static dyn ProviderSide {
     match name {
         Name::Anthropic => &anthropic::Anthropic,
         Name::Cohere | Name::CohereEmbeddings => &cohere::Cohere,
+        Name::Bedrock | Name::TitanEmbeddings | Name::NovaEmbeddings => &bedrock::Bedrock,
         Name::OpenaiResponses
         | Name::Gemini
         | Name::GeminiEmbeddings
         | Name::OpenaiCompletions
         | Name::OpenaiChat
-        | Name::OpenaiEmbeddings
-        | Name::Bedrock
-        | Name::TitanEmbeddings
-        | Name::NovaEmbeddings => &openai_chat::OpenaiChat,
+        | Name::OpenaiEmbeddings => &openai_chat::OpenaiChat,
     }
 }
