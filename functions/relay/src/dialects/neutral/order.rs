@@ -2,6 +2,7 @@
 
 use super::event::{Event, Opening};
 use super::opaque::Opaque;
+use super::request::Block;
 
 /// The order of a provider's blocks that it names by keys: the first streams, the others wait.
 #[derive(Debug)]
@@ -30,6 +31,16 @@ impl<K: PartialEq> Queue<K> {
             key,
             events: vec![Event::Open(opening)],
             closed: false,
+        });
+        self.flush(out);
+    }
+
+    /// A block that comes in one piece. It waits until the blocks before it are closed.
+    pub fn whole(&mut self, key: K, block: Block, out: &mut Vec<Event>) {
+        self.blocks.push(Waiting {
+            key,
+            events: vec![Event::Whole(Box::new(block))],
+            closed: true,
         });
         self.flush(out);
     }
