@@ -6,6 +6,7 @@
 pub mod anthropic;
 pub mod convert;
 pub mod estimate;
+pub mod gemini;
 pub mod json;
 pub mod members;
 pub mod neutral;
@@ -211,8 +212,8 @@ pub trait ProviderSide: Debug + Send + Sync {
 pub fn caller(name: Name) -> &'static dyn CallerSide {
     match name {
         Name::Anthropic => &anthropic::Anthropic,
+        Name::Gemini => &gemini::Gemini,
         Name::OpenaiResponses
-        | Name::Gemini
         | Name::OpenaiCompletions
         | Name::OpenaiChat
         | Name::Bedrock
@@ -225,8 +226,8 @@ pub fn caller(name: Name) -> &'static dyn CallerSide {
 pub fn provider(name: Name) -> &'static dyn ProviderSide {
     match name {
         Name::Anthropic => &anthropic::Anthropic,
+        Name::Gemini => &gemini::Gemini,
         Name::OpenaiResponses
-        | Name::Gemini
         | Name::OpenaiCompletions
         | Name::OpenaiChat
         | Name::Bedrock

@@ -456,8 +456,9 @@ impl Extras {
 
     /// Those of other dialects, which get lost on the way to this one.
     pub fn foreign(&self, dialect: Dialect) -> impl Iterator<Item = &Extra> {
-        let lost =
-            move |extra: &&Extra| extra.dialect != dialect && !extra.name.starts_with(Self::SPELLING);
+        let lost = move |extra: &&Extra| {
+            extra.dialect != dialect && !extra.name.starts_with(Self::SPELLING)
+        };
         self.0.iter().filter(lost)
     }
 
