@@ -12,6 +12,7 @@ pub mod embedding;
 pub mod envelope;
 pub mod estimate;
 pub mod frame;
+pub mod gemini;
 pub mod json;
 pub mod members;
 pub mod neutral;
@@ -228,9 +229,8 @@ pub trait ProviderSide: Debug + Send + Sync {
 pub fn caller(name: Name) -> &'static dyn CallerSide {
     match name {
         Name::Anthropic => &anthropic::Anthropic,
+        Name::Gemini | Name::GeminiEmbeddings => &gemini::Gemini,
         Name::OpenaiResponses
-        | Name::Gemini
-        | Name::GeminiEmbeddings
         | Name::OpenaiCompletions
         | Name::OpenaiChat
         | Name::OpenaiEmbeddings
@@ -247,11 +247,10 @@ pub fn caller(name: Name) -> &'static dyn CallerSide {
 pub fn provider(name: Name) -> &'static dyn ProviderSide {
     match name {
         Name::Anthropic => &anthropic::Anthropic,
-        Name::Cohere | Name::CohereEmbeddings => &cohere::Cohere,
         Name::Bedrock | Name::TitanEmbeddings | Name::NovaEmbeddings => &bedrock::Bedrock,
+        Name::Cohere | Name::CohereEmbeddings => &cohere::Cohere,
+        Name::Gemini | Name::GeminiEmbeddings => &gemini::Gemini,
         Name::OpenaiResponses
-        | Name::Gemini
-        | Name::GeminiEmbeddings
         | Name::OpenaiCompletions
         | Name::OpenaiChat
         | Name::OpenaiEmbeddings => &openai_chat::OpenaiChat,
