@@ -11,6 +11,7 @@ pub mod members;
 pub mod neutral;
 mod openai;
 pub mod openai_chat;
+pub mod openai_completions;
 pub mod sse;
 pub mod watch;
 
@@ -210,12 +211,10 @@ pub trait ProviderSide: Debug + Send + Sync {
 pub fn caller(name: Name) -> &'static dyn CallerSide {
     match name {
         Name::Anthropic => &anthropic::Anthropic,
-        Name::OpenaiResponses
-        | Name::Gemini
-        | Name::OpenaiCompletions
-        | Name::OpenaiChat
-        | Name::Bedrock
-        | Name::Cohere => &openai_chat::OpenaiChat,
+        Name::OpenaiCompletions => &openai_completions::OpenaiCompletions,
+        Name::OpenaiResponses | Name::Gemini | Name::OpenaiChat | Name::Bedrock | Name::Cohere => {
+            &openai_chat::OpenaiChat
+        }
     }
 }
 
@@ -224,11 +223,9 @@ pub fn caller(name: Name) -> &'static dyn CallerSide {
 pub fn provider(name: Name) -> &'static dyn ProviderSide {
     match name {
         Name::Anthropic => &anthropic::Anthropic,
-        Name::OpenaiResponses
-        | Name::Gemini
-        | Name::OpenaiCompletions
-        | Name::OpenaiChat
-        | Name::Bedrock
-        | Name::Cohere => &openai_chat::OpenaiChat,
+        Name::OpenaiCompletions => &openai_completions::OpenaiCompletions,
+        Name::OpenaiResponses | Name::Gemini | Name::OpenaiChat | Name::Bedrock | Name::Cohere => {
+            &openai_chat::OpenaiChat
+        }
     }
 }
