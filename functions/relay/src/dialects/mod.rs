@@ -18,6 +18,7 @@ pub mod members;
 pub mod neutral;
 mod openai;
 pub mod openai_chat;
+pub mod openai_completions;
 pub mod parts;
 pub mod rename;
 pub mod sse;
@@ -230,9 +231,9 @@ pub fn caller(name: Name) -> &'static dyn CallerSide {
     match name {
         Name::Anthropic => &anthropic::Anthropic,
         Name::Gemini | Name::GeminiEmbeddings => &gemini::Gemini,
-        Name::OpenaiResponses
-        | Name::OpenaiCompletions
-        | Name::OpenaiChat
+        Name::OpenaiCompletions => &openai_completions::OpenaiCompletions,
+        Name::OpenaiChat
+        | Name::OpenaiResponses
         | Name::OpenaiEmbeddings
         | Name::Bedrock
         | Name::Cohere
@@ -250,9 +251,9 @@ pub fn provider(name: Name) -> &'static dyn ProviderSide {
         Name::Bedrock | Name::TitanEmbeddings | Name::NovaEmbeddings => &bedrock::Bedrock,
         Name::Cohere | Name::CohereEmbeddings => &cohere::Cohere,
         Name::Gemini | Name::GeminiEmbeddings => &gemini::Gemini,
-        Name::OpenaiResponses
-        | Name::OpenaiCompletions
-        | Name::OpenaiChat
-        | Name::OpenaiEmbeddings => &openai_chat::OpenaiChat,
+        Name::OpenaiCompletions => &openai_completions::OpenaiCompletions,
+        Name::OpenaiChat | Name::OpenaiResponses | Name::OpenaiEmbeddings => {
+            &openai_chat::OpenaiChat
+        }
     }
 }
