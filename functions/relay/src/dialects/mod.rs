@@ -10,6 +10,7 @@ pub mod json;
 pub mod members;
 pub mod neutral;
 pub mod openai_chat;
+pub mod openai_responses;
 pub mod sse;
 pub mod watch;
 
@@ -209,8 +210,8 @@ pub trait ProviderSide: Debug + Send + Sync {
 pub fn caller(name: Name) -> &'static dyn CallerSide {
     match name {
         Name::Anthropic => &anthropic::Anthropic,
-        Name::OpenaiResponses
-        | Name::Gemini
+        Name::OpenaiResponses => &openai_responses::OpenaiResponses,
+        Name::Gemini
         | Name::OpenaiCompletions
         | Name::OpenaiChat
         | Name::Bedrock
@@ -223,8 +224,8 @@ pub fn caller(name: Name) -> &'static dyn CallerSide {
 pub fn provider(name: Name) -> &'static dyn ProviderSide {
     match name {
         Name::Anthropic => &anthropic::Anthropic,
-        Name::OpenaiResponses
-        | Name::Gemini
+        Name::OpenaiResponses => &openai_responses::OpenaiResponses,
+        Name::Gemini
         | Name::OpenaiCompletions
         | Name::OpenaiChat
         | Name::Bedrock

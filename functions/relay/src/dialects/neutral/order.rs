@@ -48,7 +48,9 @@ impl<K: PartialEq> Queue<K> {
 
     /// Whether the block of that key is open, or waits.
     pub fn has(&self, key: &K) -> bool {
-        self.blocks.iter().any(|block| block.key.as_ref() == Some(key))
+        self.blocks
+            .iter()
+            .any(|block| block.key.as_ref() == Some(key))
     }
 
     /// The key of the block that was opened last and is not closed.
