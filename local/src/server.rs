@@ -47,7 +47,7 @@ impl Server {
             relay: relay::app::App::new(
                 store.clone(),
                 secrets.clone(),
-                Upstream::new(),
+                Upstream::new().with_bedrock_url(relay::config::bedrock_url()),
                 clock.clone(),
             ),
             admin: admin::app::App::new(

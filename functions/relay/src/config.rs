@@ -12,6 +12,8 @@ pub struct RelayConfig {
     pub secret_arn: String,
     /// `FRONT`: `function-url` or `alb`.
     pub front: Front,
+    /// `AWS_ENDPOINT_URL_BEDROCK_RUNTIME`: where Bedrock is, when not at its regions' own addresses.
+    pub bedrock_url: Option<String>,
     /// `LOG_LEVEL`: `error`, `warn`, `info`, `debug` or `trace`.
     pub log_level: Option<String>,
 }
@@ -26,7 +28,15 @@ impl RelayConfig {
             table_name: env::required("TABLE_NAME")?,
             secret_arn: env::required("SECRET_ARN")?,
             front: Front::from_variable(env::optional("FRONT").as_deref()),
+            bedrock_url: bedrock_url(),
             log_level: env::optional("LOG_LEVEL"),
         })
     }
+}
+
+/// Where Bedrock is, when not at its regions' own addresses. The AWS SDKs call it so.
+/// <https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html>
+#[must_use]
+pub fn bedrock_url() -> Option<String> {
+    env::optional("AWS_ENDPOINT_URL_BEDROCK_RUNTIME")
 }

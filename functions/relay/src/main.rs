@@ -17,7 +17,9 @@ async fn main() -> Result<(), lambda_http::Error> {
     let app = App::new(
         Store::from_sdk(&sdk, &config.table_name),
         SecretSource::manager(&sdk, &config.secret_arn),
-        Upstream::new(),
+        Upstream::new()
+            .with_sdk(sdk.clone())
+            .with_bedrock_url(config.bedrock_url),
         Clock::system(),
     )
     .behind(config.front);

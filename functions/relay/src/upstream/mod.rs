@@ -12,6 +12,8 @@ use bytes::Bytes;
 use futures_util::stream::{BoxStream, StreamExt};
 use http::{HeaderMap, StatusCode};
 use shared::domain::channel::Timeouts;
+use shared::domain::provider::Provider;
+use shared::domain::provider::card::Auth;
 use tokio::time::timeout;
 
 /// For how long an idle connection is kept.
@@ -77,13 +79,40 @@ pub struct BrokenOff(#[source] pub reqwest::Error);
 
 /// The way to providers. Cheap to clone; connections are pooled, and made when first needed.
 #[derive(Debug, Clone, Default)]
-pub struct Upstream(Arc<OnceLock<reqwest::Client>>);
+pub struct Upstream {
+    client: Arc<OnceLock<reqwest::Client>>,
+    aws: Arc<auth::aws::Identities>,
+    google: Arc<auth::google::SignIns>,
+    bedrock_url: Option<Arc<str>>,
+}
 
 impl Upstream {
     /// The way to providers.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// The same with an AWS configuration that has been made already.
+    #[must_use]
+    pub fn with_sdk(mut self, sdk: aws_config::SdkConfig) -> Self {
+        self.aws = Arc::new(auth::aws::Identities::of(sdk));
+        self
+    }
+
+    /// The same with another address for Bedrock than the regions' own: an endpoint in a VPC.
+    #[must_use]
+    pub fn with_bedrock_url(mut self, url: Option<String>) -> Self {
+        self.bedrock_url = url.map(Arc::from);
+        self
+    }
+
+    /// The base URL of a provider in this place, where that is not the card's.
+    #[must_use]
+    pub fn base_url(&self, card: &Provider) -> Option<&str> {
+        self.bedrock_url
+            .as_deref()
+            .filter(|_| card.auth == Auth::Aws)
     }
 
     /// Sends a letter, and waits for the head of the answer.
@@ -119,7 +148,7 @@ impl Upstream {
 
     /// Made once. Reading the machine's certificates takes milliseconds that a call may not need.
     fn client(&self) -> &reqwest::Client {
-        self.0.get_or_init(|| {
+        self.client.get_or_init(|| {
             // Another part of the process may have installed it before.
             let _ = rustls::crypto::ring::default_provider().install_default();
             #[expect(clippy::disallowed_methods, reason = "the one way to providers")]
