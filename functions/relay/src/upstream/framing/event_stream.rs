@@ -107,7 +107,8 @@ mod tests {
     use super::*;
 
     /// `{'foo':'bar'}` without headers, as the AWS CRT's tests have it.
-    const FOO: &[u8] = b"\x00\x00\x00\x1d\x00\x00\x00\x00\xfd\x52\x8c\x5a{'foo':'bar'}\xc3\x65\x39\x36";
+    const FOO: &[u8] =
+        b"\x00\x00\x00\x1d\x00\x00\x00\x00\xfd\x52\x8c\x5a{'foo':'bar'}\xc3\x65\x39\x36";
 
     fn split(stream: &[u8], cut: usize) -> (Vec<Vec<u8>>, Result<(), Unreadable>) {
         let mut splitter = Splitter::default();
@@ -133,13 +134,22 @@ mod tests {
 
     #[test]
     fn a_damaged_frame_ends_the_stream_after_those_before_it() {
-        for (at, name) in [(5, "headers' length"), (9, "prelude"), (15, "payload"), (28, "sum")] {
+        for (at, name) in [
+            (5, "headers' length"),
+            (9, "prelude"),
+            (15, "payload"),
+            (28, "sum"),
+        ] {
             let mut damaged = FOO.to_vec();
             damaged[at] ^= 1;
             let stream = [FOO, &damaged, FOO].concat();
             for cut in 1..=stream.len() {
                 let (frames, end) = split(&stream, cut);
-                assert_eq!((frames.len(), end), (1, Err(Unreadable::Damaged)), "{name} {cut}");
+                assert_eq!(
+                    (frames.len(), end),
+                    (1, Err(Unreadable::Damaged)),
+                    "{name} {cut}"
+                );
             }
         }
     }
@@ -152,7 +162,10 @@ mod tests {
 
     #[test]
     fn an_endless_frame_is_refused_at_once() {
-        let mut prelude = u32::try_from(LONGEST_EVENT + 1).unwrap().to_be_bytes().to_vec();
+        let mut prelude = u32::try_from(LONGEST_EVENT + 1)
+            .unwrap()
+            .to_be_bytes()
+            .to_vec();
         prelude.extend([0; 4]);
         prelude.extend(crc32(&prelude).to_be_bytes());
         assert_eq!(split(&prelude, 12).1, Err(Unreadable::TooLong));
