@@ -8,4 +8,5 @@
 #![expect(clippy::indexing_slicing, reason = "JSON that is not there is null")]
 
 mod golden;
+mod recorded;
 mod stage;

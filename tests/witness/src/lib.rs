@@ -209,7 +209,7 @@ fn events(body: &[u8]) -> Vec<Event> {
         let data: Vec<String> = field("data").collect();
         let json = json(&data.join("\n"))?;
         Some(Event {
-            name: field("event").last().unwrap_or_default(),
+            name: field("event").next_back().unwrap_or_default(),
             json,
         })
     });
@@ -458,6 +458,14 @@ pub fn compare(name: &str, said: &Heard, dialect: Dialect, heard: &Heard) {
         ..used
     };
     assert_eq!(comparable(used), comparable(found), "{}", told());
+}
+
+/// Asserts that a status means what the provider has said.
+#[track_caller]
+pub fn compare_error(name: &str, said: &Heard, status: u16) {
+    let meant = trouble(status, &[]);
+    let same = said.error.is_some_and(|said| alike(said, meant));
+    assert!(same, "{name}: {status} for {said:#?}");
 }
 
 /// Whether two troubles are the same to a caller. A provider's quarrel with us is its fault to them.

@@ -100,7 +100,11 @@ fn answer(folder: &Path, row: &str) -> Option<Trace> {
         .filter_map(|(name, value)| Some((name.to_lowercase(), value.as_str()?.to_owned())))
         .filter(|(name, _)| name.starts_with("x-") || name.starts_with("retry-after"))
         .collect();
-    let recorded = meta["headers"]["content-type"].as_str().map(str::to_owned);
+    let recorded = meta["headers"]["content-type"].as_str();
+    // Some recorders have struck it out.
+    let recorded = recorded
+        .filter(|kind| kind.contains('/'))
+        .map(str::to_owned);
     Some(Trace {
         name: path.to_owned(),
         provider: provider.to_owned(),
@@ -198,9 +202,12 @@ fn framed_event(dialect: Dialect, line: &str) -> Vec<u8> {
             format!("data: {line}\n\n").into_bytes()
         }
         Dialect::Anthropic | Dialect::OpenaiResponses | Dialect::Cohere => {
-            let json = json();
-            let kind = json["type"].as_str().unwrap_or("message");
-            format!("event: {kind}\ndata: {line}\n\n").into_bytes()
+            // Some recordings are damaged; their events still have a type.
+            let mut types = line.split("\"type\":").skip(1);
+            let kind = types
+                .next()
+                .and_then(|rest| rest.trim_start().split('"').nth(1));
+            format!("event: {}\ndata: {line}\n\n", kind.unwrap_or("message")).into_bytes()
         }
         Dialect::Bedrock => {
             let json = json();
