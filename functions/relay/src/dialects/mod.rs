@@ -4,12 +4,15 @@
 //! answers. Between different dialects both meet in the [`neutral`] form.
 
 pub mod anthropic;
+pub mod claude;
 pub mod convert;
+pub mod embedding;
 pub mod estimate;
 pub mod json;
 pub mod members;
 pub mod neutral;
 pub mod openai_chat;
+pub mod rename;
 pub mod sse;
 pub mod watch;
 
@@ -35,6 +38,8 @@ pub struct InUrl {
     pub stream: bool,
     /// Whether a streamed answer shall be events (`alt=sse`), and not one long JSON array.
     pub events: bool,
+    /// Whether only the request's tokens shall be counted.
+    pub counting: bool,
 }
 
 /// What the pipeline wants to know of a request, and the request itself.
@@ -98,6 +103,8 @@ pub struct UpstreamError {
     pub status: u16,
     /// The provider's sentence.
     pub message: String,
+    /// When it is worth trying again, in seconds, where the provider says it in the body.
+    pub retry_after_s: Option<u64>,
 }
 
 /// A language that callers speak.
@@ -139,6 +146,11 @@ pub trait CallerSide: Debug + Send + Sync {
 
     /// What this dialect calls a member.
     fn word(&self, field: &Field) -> String;
+
+    /// The status with which this dialect says no.
+    fn status(&self, failure: &Failure) -> u16 {
+        failure.kind.status()
+    }
 
     /// The body that says no.
     fn write_error(&self, failure: &Failure, id: RequestId) -> Bytes;
@@ -214,7 +226,12 @@ pub fn caller(name: Name) -> &'static dyn CallerSide {
         | Name::OpenaiCompletions
         | Name::OpenaiChat
         | Name::Bedrock
-        | Name::Cohere => &openai_chat::OpenaiChat,
+        | Name::Cohere
+        | Name::OpenaiEmbeddings
+        | Name::GeminiEmbeddings
+        | Name::CohereEmbeddings
+        | Name::TitanEmbeddings
+        | Name::NovaEmbeddings => &openai_chat::OpenaiChat,
     }
 }
 
@@ -228,6 +245,11 @@ pub fn provider(name: Name) -> &'static dyn ProviderSide {
         | Name::OpenaiCompletions
         | Name::OpenaiChat
         | Name::Bedrock
-        | Name::Cohere => &openai_chat::OpenaiChat,
+        | Name::Cohere
+        | Name::OpenaiEmbeddings
+        | Name::GeminiEmbeddings
+        | Name::CohereEmbeddings
+        | Name::TitanEmbeddings
+        | Name::NovaEmbeddings => &openai_chat::OpenaiChat,
     }
 }
