@@ -21,7 +21,7 @@ pub(super) fn plain(provider: &str, json: &Value) -> Heard {
     heard
 }
 
-pub(super) fn stream(provider: &str, events: &[Event]) -> Heard {
+pub(super) fn stream(provider: &str, events: &[Event], done: bool) -> Heard {
     let mut heard = Heard::default();
     let mut calls = Vec::new();
     let mut ended = None;
@@ -42,7 +42,9 @@ pub(super) fn stream(provider: &str, events: &[Event]) -> Heard {
         ended = ended.or_else(|| finish(&choice["finish_reason"]));
     }
     heard.calls = calls.into_iter().map(|(_, call)| call).collect();
-    if let Some(ended) = ended {
+    // Some servers say that they are done, and not why.
+    let done = Some(Finish::Stop).filter(|_| done && heard.error.is_none());
+    if let Some(ended) = ended.or(done) {
         heard.finish(ended);
     }
     heard

@@ -153,7 +153,12 @@ pub fn plain(dialect: Dialect, provider: &str, body: &[u8]) -> Heard {
 pub fn stream(dialect: Dialect, provider: &str, body: &[u8]) -> Heard {
     let events = || events(body);
     let mut heard = match dialect {
-        Dialect::OpenaiChat | Dialect::OpenaiCompletions => chat::stream(provider, &events()),
+        Dialect::OpenaiChat | Dialect::OpenaiCompletions => {
+            let done = [&b"data: [DONE]"[..], b"data:[DONE]"]
+                .into_iter()
+                .any(|word| holds(body, word));
+            chat::stream(provider, &events(), done)
+        }
         Dialect::OpenaiResponses => responses::stream(&events()),
         Dialect::Anthropic => messages::stream(&events()),
         Dialect::Gemini => gemini::stream(&events()),
@@ -172,6 +177,10 @@ pub fn stream(dialect: Dialect, provider: &str, body: &[u8]) -> Heard {
         heard.error = Some(Trouble::Cut);
     }
     heard
+}
+
+fn holds(body: &[u8], part: &[u8]) -> bool {
+    body.windows(part.len()).any(|window| window == part)
 }
 
 /// Halves of characters, put together; those that found no other half are replaced.
@@ -458,6 +467,12 @@ pub fn compare(name: &str, said: &Heard, dialect: Dialect, heard: &Heard) {
         ..used
     };
     assert_eq!(comparable(used), comparable(found), "{}", told());
+}
+
+/// What a status means.
+#[must_use]
+pub fn status(status: u16) -> Trouble {
+    trouble(status, &[])
 }
 
 /// Asserts that a status means what the provider has said.
