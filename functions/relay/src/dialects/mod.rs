@@ -5,8 +5,10 @@
 
 pub mod anthropic;
 pub mod claude;
+pub mod cohere;
 pub mod convert;
 pub mod embedding;
+pub mod envelope;
 pub mod estimate;
 pub mod json;
 pub mod members;
@@ -240,12 +242,12 @@ pub fn caller(name: Name) -> &'static dyn CallerSide {
 pub fn provider(name: Name) -> &'static dyn ProviderSide {
     match name {
         Name::Anthropic => &anthropic::Anthropic,
+        Name::Cohere => &cohere::Cohere,
         Name::OpenaiResponses
         | Name::Gemini
         | Name::OpenaiCompletions
         | Name::OpenaiChat
         | Name::Bedrock
-        | Name::Cohere
         | Name::OpenaiEmbeddings
         | Name::GeminiEmbeddings
         | Name::CohereEmbeddings

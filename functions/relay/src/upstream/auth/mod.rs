@@ -1,5 +1,7 @@
 //! Credentials on letters, by the scheme that a card names.
 
+pub mod google;
+
 use http::header::{AUTHORIZATION, InvalidHeaderValue};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
