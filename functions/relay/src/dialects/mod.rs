@@ -4,16 +4,19 @@
 //! answers. Between different dialects both meet in the [`neutral`] form.
 
 pub mod anthropic;
+pub mod bedrock;
 pub mod claude;
 pub mod cohere;
 pub mod convert;
 pub mod embedding;
 pub mod envelope;
 pub mod estimate;
+pub mod frame;
 pub mod json;
 pub mod members;
 pub mod neutral;
 pub mod openai_chat;
+pub mod parts;
 pub mod rename;
 pub mod sse;
 pub mod watch;
@@ -243,11 +246,11 @@ pub fn provider(name: Name) -> &'static dyn ProviderSide {
     match name {
         Name::Anthropic => &anthropic::Anthropic,
         Name::Cohere => &cohere::Cohere,
+        Name::Bedrock => &bedrock::Bedrock,
         Name::OpenaiResponses
         | Name::Gemini
         | Name::OpenaiCompletions
         | Name::OpenaiChat
-        | Name::Bedrock
         | Name::OpenaiEmbeddings
         | Name::GeminiEmbeddings
         | Name::CohereEmbeddings

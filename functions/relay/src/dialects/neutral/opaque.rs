@@ -33,6 +33,16 @@ impl Origin {
         Self::Bedrock,
     ];
 
+    /// Whose state a model on Bedrock has: Claude's is the same wherever it runs.
+    #[must_use]
+    pub const fn on_bedrock(claude: bool) -> Self {
+        if claude {
+            Self::Anthropic
+        } else {
+            Self::Bedrock
+        }
+    }
+
     const fn word(self) -> &'static str {
         match self {
             Self::Anthropic => "anthropic",
