@@ -95,7 +95,7 @@ fn card(trace: &Trace) -> &str {
         Dialect::Anthropic => "anthropic",
         Dialect::Gemini => "gemini",
         Dialect::Bedrock => "bedrock",
-        Dialect::Cohere => "cohere",
+        _ => "cohere",
     })
 }
 

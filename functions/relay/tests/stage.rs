@@ -57,7 +57,7 @@ pub(crate) fn destination(dialect: Dialect, stream: bool) -> Destination<'static
         Dialect::Anthropic => ("anthropic", "claude-sonnet-4-5"),
         Dialect::Gemini => ("gemini", "gemini-2.5-pro"),
         Dialect::Bedrock => ("bedrock", "anthropic.claude-sonnet-4-5-20250929-v1:0"),
-        Dialect::Cohere => ("cohere", "command-a"),
+        _ => ("cohere", "command-a"),
     };
     Destination {
         model,

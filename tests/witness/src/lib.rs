@@ -143,6 +143,7 @@ pub fn plain(dialect: Dialect, provider: &str, body: &[u8]) -> Heard {
         Dialect::Gemini => gemini::plain(&json),
         Dialect::Bedrock => converse::plain(&json),
         Dialect::Cohere => cohere::plain(&json),
+        other => panic!("{other} is no dialect of conversations"),
     };
     mend(&mut heard);
     heard
@@ -163,6 +164,7 @@ pub fn stream(dialect: Dialect, provider: &str, body: &[u8]) -> Heard {
         Dialect::Anthropic => messages::stream(&events()),
         Dialect::Gemini => gemini::stream(&events()),
         Dialect::Cohere => cohere::stream(&events()),
+        other => panic!("{other} is no dialect of conversations"),
         Dialect::Bedrock => {
             let (frames, whole) = whole_frames(body);
             let mut heard = converse::stream(&frames);

@@ -225,6 +225,7 @@ fn framed_event(dialect: Dialect, line: &str) -> Vec<u8> {
             ];
             frame(&headers, payload.to_string().as_bytes())
         }
+        other => panic!("{other} has no streams"),
     }
 }
 

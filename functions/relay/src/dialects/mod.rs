@@ -15,6 +15,7 @@ pub mod frame;
 pub mod json;
 pub mod members;
 pub mod neutral;
+mod openai;
 pub mod openai_chat;
 pub mod parts;
 pub mod rename;

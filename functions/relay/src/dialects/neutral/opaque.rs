@@ -43,6 +43,12 @@ impl Origin {
         }
     }
 
+    /// Whose state chat dialects carry as Google's (`extra_content.google.thought_signature`).
+    #[must_use]
+    pub const fn google() -> Self {
+        Self::Gemini
+    }
+
     const fn word(self) -> &'static str {
         match self {
             Self::Anthropic => "anthropic",
