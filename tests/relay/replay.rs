@@ -170,7 +170,7 @@ fn check(trace: &Trace, from: Dialect, manner: &Manner, answer: &Answer) {
     let heard = heard(answer, from, habits(trace, from), trace.stream);
     if answer.status != 200 {
         // Before the first word, an error is a status.
-        witness::compare_error(&name, &said, answer.status);
+        witness::compare_error(&name, &said, answer.status).unwrap();
         assert!(
             answer.json()["error"].is_object(),
             "{name}: {}",
@@ -178,7 +178,7 @@ fn check(trace: &Trace, from: Dialect, manner: &Manner, answer: &Answer) {
         );
         return;
     }
-    witness::compare(&name, &said, from, &heard);
+    witness::compare(&name, &said, from, &heard).unwrap();
 }
 
 /// The books say what the provider said that it used.

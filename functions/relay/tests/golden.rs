@@ -364,6 +364,7 @@ fn a_stream_tells_what_the_plain_answer_tells() {
 
 #[test]
 fn a_caller_hears_what_a_witness_of_the_provider_hears() {
+    let mut wrong = Vec::new();
     for from in CALLERS {
         let text = request_text(from, "text");
         let (plain_wanted, stream_wanted) = (wanted(from, &text, false), wanted(from, &text, true));
@@ -374,20 +375,27 @@ fn a_caller_hears_what_a_witness_of_the_provider_hears() {
                     let body = plain(to, case.name);
                     let expected = witness::plain(to, "", &body);
                     let body = write_plain(caller(from), to, &plain_wanted, &body);
-                    witness::compare(&name, &expected, from, &witness::plain(from, "", &body));
+                    wrong.extend(
+                        witness::compare(&name, &expected, from, &witness::plain(from, "", &body))
+                            .err(),
+                    );
                 }
                 if matches!(case.answer, Answer::Both | Answer::Broken) {
                     let body = streamed(to, case.name);
                     let expected = witness::stream(to, "", &body);
                     let played = write_stream(caller(from), to, &stream_wanted, &body);
-                    witness::compare(
-                        &name,
-                        &expected,
-                        from,
-                        &witness::stream(from, "", &played.out),
+                    wrong.extend(
+                        witness::compare(
+                            &name,
+                            &expected,
+                            from,
+                            &witness::stream(from, "", &played.out),
+                        )
+                        .err(),
                     );
                 }
             }
         }
     }
+    stage::nothing(&wrong);
 }

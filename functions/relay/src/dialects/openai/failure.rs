@@ -121,7 +121,14 @@ fn plain(status: u16, mut body: Fields<'_>) -> Option<UpstreamError> {
     }
     let words = ["code", "type", "status_code", "status", "error_code"];
     let words = words.map(|name| body.take(name).and_then(word));
-    let names = ["message", "Message", "msg", "error_msg", "errorMsg", "error_message"];
+    let names = [
+        "message",
+        "Message",
+        "msg",
+        "error_msg",
+        "errorMsg",
+        "error_message",
+    ];
     let message = names.into_iter().find_map(|name| body.text(name));
     let message = message.or_else(|| detail(body.take("detail")?))?;
     Some(UpstreamError {
@@ -178,16 +185,26 @@ fn by_word(word: &str) -> Option<u16> {
         "insufficient_balance" | "billing_error" => 402,
         "permission_error" | "permission_denied" => 403,
         "model_not_found" | "not_found_error" | "not_found" => 404,
-        "rate_limit_exceeded" | "rate_limit_error" | "insufficient_quota"
-        | "resource_exhausted" | "too_many_requests" => 429,
-        "overloaded_error" | "server_is_overloaded" | "engine_overloaded_error"
-        | "service_unavailable" | "unavailable" => 503,
+        "rate_limit_exceeded"
+        | "rate_limit_error"
+        | "insufficient_quota"
+        | "resource_exhausted"
+        | "too_many_requests" => 429,
+        "overloaded_error"
+        | "server_is_overloaded"
+        | "engine_overloaded_error"
+        | "service_unavailable"
+        | "unavailable" => 503,
         "timeout" | "timeout_error" | "deadline_exceeded" => 504,
         "server_error" | "api_error" | "internal_error" | "internal_server_error" | "internal" => {
             500
         }
-        "invalid_request_error" | "invalid_argument" | "context_length_exceeded"
-        | "content_filter" | "tool_use_failed" | "bad_request" => 400,
+        "invalid_request_error"
+        | "invalid_argument"
+        | "context_length_exceeded"
+        | "content_filter"
+        | "tool_use_failed"
+        | "bad_request" => 400,
         _ => return None,
     })
 }
@@ -199,18 +216,63 @@ mod tests {
     #[test]
     fn errors_are_understood_however_they_are_said() {
         for (body, code, status, message) in [
-            (r#"{"error":{"message":"m","type":"t","code":"c"}}"#, "c", 502, "m"),
+            (
+                r#"{"error":{"message":"m","type":"t","code":"c"}}"#,
+                "c",
+                502,
+                "m",
+            ),
             (r#"{"error":{"message":"m","code":429}}"#, "429", 429, "m"),
-            (r#"[{"error":{"message":"m","code":503,"status":"UNAVAILABLE"}}]"#, "503", 503, "m"),
-            (r#"{"error":{"message":"m","type":"rate_limit_error","code":null}}"#, "rate_limit_error", 429, "m"),
-            (r#"{"error":{"message":"m","code":"x","status_code":400}}"#, "x", 400, "m"),
+            (
+                r#"[{"error":{"message":"m","code":503,"status":"UNAVAILABLE"}}]"#,
+                "503",
+                503,
+                "m",
+            ),
+            (
+                r#"{"error":{"message":"m","type":"rate_limit_error","code":null}}"#,
+                "rate_limit_error",
+                429,
+                "m",
+            ),
+            (
+                r#"{"error":{"message":"m","code":"x","status_code":400}}"#,
+                "x",
+                400,
+                "m",
+            ),
             (r#"{"error":"m"}"#, "error", 502, "m"),
-            (r#"{"message":"m","code":"invalid_api_key"}"#, "invalid_api_key", 401, "m"),
+            (
+                r#"{"message":"m","code":"invalid_api_key"}"#,
+                "invalid_api_key",
+                401,
+                "m",
+            ),
             (r#"{"detail":"m"}"#, "error", 502, "m"),
-            (r#"{"detail":[{"msg":"m"},{"msg":"n"}]}"#, "error", 502, "m; n"),
-            (r#"{"base_resp":{"status_code":1008,"status_msg":"m"}}"#, "1008", 502, "m"),
-            (r#"{"choices":[{"finish_reason":"error","error":{"code":502,"message":"m"}}]}"#, "502", 502, "m"),
-            (r#"{"error":{"message":"half \ud83d"}}"#, "error", 502, "half \u{FFFD}"),
+            (
+                r#"{"detail":[{"msg":"m"},{"msg":"n"}]}"#,
+                "error",
+                502,
+                "m; n",
+            ),
+            (
+                r#"{"base_resp":{"status_code":1008,"status_msg":"m"}}"#,
+                "1008",
+                502,
+                "m",
+            ),
+            (
+                r#"{"choices":[{"finish_reason":"error","error":{"code":502,"message":"m"}}]}"#,
+                "502",
+                502,
+                "m",
+            ),
+            (
+                r#"{"error":{"message":"half \ud83d"}}"#,
+                "error",
+                502,
+                "half \u{FFFD}",
+            ),
         ] {
             let error = read(200, body.as_bytes()).unwrap_or_else(|| panic!("{body}"));
             let got = (error.code.as_str(), error.status, error.message.as_str());

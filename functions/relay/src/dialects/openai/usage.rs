@@ -221,7 +221,10 @@ mod tests {
             "completion_tokens_details":{"audio_tokens":4,"reasoning_tokens":3}}}"#,
         );
         assert_eq!((tokens.total_input(), tokens.total_output()), (10, 5));
-        assert_eq!((tokens.input_audio, tokens.output, tokens.reasoning), (2, 1, 1));
+        assert_eq!(
+            (tokens.input_audio, tokens.output, tokens.reasoning),
+            (2, 1, 1)
+        );
     }
 
     #[test]

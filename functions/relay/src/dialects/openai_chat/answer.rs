@@ -105,9 +105,8 @@ pub(super) fn custom_input(arguments: &str) -> String {
 
 /// The arguments of a function that stands in for a custom tool.
 pub(super) fn custom_arguments(input: &str) -> Raw {
-    let is_wrapped = Fields::parse(input).is_some_and(|mut fields| {
-        fields.take("input").is_some() && fields.is_empty()
-    });
+    let is_wrapped = Fields::parse(input)
+        .is_some_and(|mut fields| fields.take("input").is_some() && fields.is_empty());
     if is_wrapped && let Ok(raw) = serde_json::from_str(input) {
         return raw;
     }

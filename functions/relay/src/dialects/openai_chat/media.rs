@@ -8,7 +8,9 @@ use crate::dialects::neutral::request::{Block, Extra, Extras, Kind, Medium, Sour
 
 /// The bytes or the address in a URL; `data:` URLs hold their bytes.
 pub(super) fn read_url(url: &str) -> Medium {
-    let data = url.strip_prefix("data:").and_then(|rest| rest.split_once(','));
+    let data = url
+        .strip_prefix("data:")
+        .and_then(|rest| rest.split_once(','));
     if let Some((head, data)) = data
         && let Some(mime) = head.strip_suffix(";base64")
     {
@@ -154,7 +156,10 @@ fn write_document(medium: &Medium) -> Object {
     // A file that is given by its bytes must have a name.
     let nameless = medium.name.is_none() && matches!(medium.source, Source::Base64(_));
     let name = medium.name.clone().or_else(|| {
-        let extension = medium.mime.as_deref().and_then(|mime| mime.rsplit('/').next());
+        let extension = medium
+            .mime
+            .as_deref()
+            .and_then(|mime| mime.rsplit('/').next());
         nameless.then(|| format!("document.{}", extension.unwrap_or("pdf")))
     });
     Object::of_type("file").with("file", file.maybe("filename", name))
@@ -207,7 +212,10 @@ mod tests {
         let medium = read_url("data:image/png;base64,QUJD");
         assert_eq!(medium.mime.as_deref(), Some("image/png"));
         assert!(matches!(&medium.source, Source::Base64(data) if data == "QUJD"));
-        assert_eq!(write_url(&medium, "").unwrap(), "data:image/png;base64,QUJD");
+        assert_eq!(
+            write_url(&medium, "").unwrap(),
+            "data:image/png;base64,QUJD"
+        );
         let link = read_url("https://a/b.png");
         assert!(matches!(&link.source, Source::Url(_)) && link.mime.is_none());
     }
@@ -215,7 +223,10 @@ mod tests {
     #[test]
     fn files_come_as_bytes_addresses_or_ids() {
         for (file, again) in [
-            (r#"{"file_id":"f"}"#, r#"{"type":"file","file":{"file_id":"f"}}"#),
+            (
+                r#"{"file_id":"f"}"#,
+                r#"{"type":"file","file":{"file_id":"f"}}"#,
+            ),
             (
                 r#"{"filename":"a.pdf","file_data":"data:application/pdf;base64,QQ"}"#,
                 r#"{"type":"file","file":{"file_data":"data:application/pdf;base64,QQ","filename":"a.pdf"}}"#,

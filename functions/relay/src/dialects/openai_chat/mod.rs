@@ -102,11 +102,7 @@ impl ProviderSide for OpenaiChat {
         FETCHED.iter().any(|ending| path.ends_with(ending))
     }
 
-    fn write_request(
-        &self,
-        request: &Request,
-        to: &Destination<'_>,
-    ) -> Result<Written, Failure> {
+    fn write_request(&self, request: &Request, to: &Destination<'_>) -> Result<Written, Failure> {
         request::write::write(request, to)
     }
 

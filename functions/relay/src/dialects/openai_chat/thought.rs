@@ -122,7 +122,11 @@ pub(super) fn history(details: Vec<Detail>, told: Option<String>) -> Vec<Block> 
     let said = details.iter().any(|detail| detail.text.is_some());
     let all = told.chars().count() as u64;
     // The same thought is told beside the details that have it.
-    let mut left: Vec<char> = if said { Vec::new() } else { told.chars().collect() };
+    let mut left: Vec<char> = if said {
+        Vec::new()
+    } else {
+        told.chars().collect()
+    };
     let exact = waiting.iter().sum::<u64>() <= all;
     let mut blocks = Vec::new();
     let mut waited = 0;
@@ -215,15 +219,22 @@ mod tests {
         .map(|object| detail(object.to_raw().get()))
         .collect();
         let blocks = history(written, Some("éneto".to_owned()));
-        assert_eq!(blocks.iter().map(said).collect::<Vec<_>>(), ["éne", "", "to"]);
+        assert_eq!(
+            blocks.iter().map(said).collect::<Vec<_>>(),
+            ["éne", "", "to"]
+        );
         assert!(matches!(blocks[1].kind, Kind::Redacted));
         let states = blocks.iter().map(|block| block.opaque.clone().unwrap());
-        assert_eq!(states.collect::<Vec<_>>(), [state("a"), state("r"), state("b")]);
+        assert_eq!(
+            states.collect::<Vec<_>>(),
+            [state("a"), state("r"), state("b")]
+        );
     }
 
     #[test]
     fn the_same_thought_is_not_read_twice() {
-        let signed = r#"{"type":"reasoning.text","text":"abc","signature":"s","format":"f","index":0}"#;
+        let signed =
+            r#"{"type":"reasoning.text","text":"abc","signature":"s","format":"f","index":0}"#;
         let blocks = history(vec![detail(signed)], Some("abc".to_owned()));
         assert_eq!(blocks.len(), 1);
         assert_eq!(write_back(&blocks[0]).unwrap().to_raw().get(), signed);

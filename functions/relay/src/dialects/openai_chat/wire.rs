@@ -143,7 +143,11 @@ mod tests {
             ("function_call", Reason::ToolUse, "tool_calls"),
             ("model_length", Reason::ContextFull, "length"),
             ("sensitive", Reason::Refusal, "content_filter"),
-            ("function_call_filter: MALFORMED_FUNCTION_CALL", Reason::MalformedCall, "stop"),
+            (
+                "function_call_filter: MALFORMED_FUNCTION_CALL",
+                Reason::MalformedCall,
+                "stop",
+            ),
             ("whatever", Reason::Other, "stop"),
         ] {
             let finish = read_finish(word);
@@ -154,10 +158,24 @@ mod tests {
 
     #[test]
     fn models_that_reason_are_known_by_name() {
-        for model in ["o3-mini", "o1", "gpt-5", "gpt-5.1-codex", "openai/o4-mini", "gpt-6"] {
+        for model in [
+            "o3-mini",
+            "o1",
+            "gpt-5",
+            "gpt-5.1-codex",
+            "openai/o4-mini",
+            "gpt-6",
+        ] {
             assert!(reasons(model), "{model}");
         }
-        for model in ["gpt-4o", "gpt-4.1", "gpt-5-chat-latest", "omni", "gpt-oss-120b", "llama"] {
+        for model in [
+            "gpt-4o",
+            "gpt-4.1",
+            "gpt-5-chat-latest",
+            "omni",
+            "gpt-oss-120b",
+            "llama",
+        ] {
             assert!(!reasons(model), "{model}");
         }
     }

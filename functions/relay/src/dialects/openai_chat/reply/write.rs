@@ -18,9 +18,11 @@ pub(in crate::dialects::openai_chat) fn write(reply: &Reply, asked: &Asked<'_>) 
         message.add(block, &form);
         let cited = reply.citations.iter().filter(|(block, _)| *block == at);
         for (_, citation) in cited {
-            let span = citation.span.map_or((from, message.length), |(start, end)| {
-                (from.saturating_add(start), from.saturating_add(end))
-            });
+            let span = citation
+                .span
+                .map_or((from, message.length), |(start, end)| {
+                    (from.saturating_add(start), from.saturating_add(end))
+                });
             let annotation = wire::write_annotation(citation.clone(), span);
             message.annotations.extend(annotation);
         }
@@ -64,7 +66,11 @@ impl Message {
             Kind::Text(text) => {
                 self.length = self.length.saturating_add(text.chars().count() as u64);
                 append(&mut self.text, text);
-                self.state = block.opaque.as_ref().map(wire::write_signature).or(self.state.take());
+                self.state = block
+                    .opaque
+                    .as_ref()
+                    .map(wire::write_signature)
+                    .or(self.state.take());
             }
             Kind::Reasoning(text) => {
                 append(&mut self.thought, text);
@@ -77,7 +83,8 @@ impl Message {
             }
             Kind::ToolUse(call) => {
                 let state = block.opaque.as_ref().map(wire::write_signature);
-                self.calls.push(form.call(call).maybe("extra_content", state));
+                self.calls
+                    .push(form.call(call).maybe("extra_content", state));
             }
             _ => match media::write_made(block) {
                 Some(("images", image)) => self.images.push(image),
@@ -90,7 +97,8 @@ impl Message {
     fn add_state(&mut self, block: &Block, length: Option<u64>) {
         if let Some(state) = &block.opaque {
             let index = self.details.len() as u64;
-            self.details.push(thought::write_state(state, index, length));
+            self.details
+                .push(thought::write_state(state, index, length));
         }
     }
 
@@ -108,7 +116,10 @@ impl Message {
             .with("content", null_or(content.or_else(empty)))
             .with("refusal", null_or(self.refusal))
             .with("annotations", self.annotations)
-            .maybe("reasoning_content", self.thought.filter(|text| !text.is_empty()))
+            .maybe(
+                "reasoning_content",
+                self.thought.filter(|text| !text.is_empty()),
+            )
             .maybe("reasoning_details", some(self.details))
             .maybe("function_call", self.function)
             .maybe("tool_calls", some(self.calls))

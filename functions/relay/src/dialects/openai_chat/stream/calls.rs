@@ -27,7 +27,9 @@ impl Piece {
         let state = fields.take("extra_content").and_then(wire::read_signature);
         let index = fields.count("index");
         let id = fields.text("id");
-        let function = fields.object("function").or_else(|| fields.object("custom"));
+        let function = fields
+            .object("function")
+            .or_else(|| fields.object("custom"));
         let piece = Self::of_function(function.unwrap_or_default());
         Some(Self {
             index,
@@ -39,7 +41,9 @@ impl Piece {
 
     /// Reads a function's name and arguments; all that `function_call` has, from before there were tools.
     pub(super) fn of_function(mut function: Fields<'_>) -> Self {
-        let arguments = function.take("arguments").or_else(|| function.take("input"));
+        let arguments = function
+            .take("arguments")
+            .or_else(|| function.take("input"));
         Self {
             name: function.text("name").filter(|name| !name.is_empty()),
             arguments: arguments.map(ToOwned::to_owned),
@@ -180,5 +184,8 @@ pub(super) struct InChunk {
 
 /// The pieces in an array of them.
 pub(super) fn pieces(array: &RawValue) -> Vec<Piece> {
-    json::array(array).into_iter().filter_map(Piece::read).collect()
+    json::array(array)
+        .into_iter()
+        .filter_map(Piece::read)
+        .collect()
 }

@@ -39,7 +39,10 @@ pub(super) fn read(
             blocks.cite(citation, out);
         }
     }
-    let mut pieces = delta.take("tool_calls").map(calls::pieces).unwrap_or_default();
+    let mut pieces = delta
+        .take("tool_calls")
+        .map(calls::pieces)
+        .unwrap_or_default();
     pieces.extend(delta.object("function_call").map(Piece::of_function));
     // Google's endpoint puts the state beside the calls, or into the first of them.
     let stated = pieces.iter().any(|piece| piece.state.is_some());
@@ -140,7 +143,8 @@ pub(super) struct Spoken {
 impl Spoken {
     fn add(&mut self, mut audio: Fields<'_>, blocks: &mut Blocks, out: &mut Vec<Event>) {
         if let Some(data) = audio.text("data") {
-            self.data.extend(STANDARD.decode(data.trim()).unwrap_or_default());
+            self.data
+                .extend(STANDARD.decode(data.trim()).unwrap_or_default());
         }
         if let Some(transcript) = audio.take("transcript") {
             if *self.is_text.get_or_insert(!blocks.has_text) {
@@ -166,7 +170,9 @@ impl Spoken {
             ("expires_at", self.expires_at.take()),
             ("transcript", said.map(|said| said.to_raw())),
         ];
-        let members = members.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        let members = members
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value?)));
         let data = STANDARD.encode(std::mem::take(&mut self.data));
         Some(media::spoken(data, members.collect()))
     }

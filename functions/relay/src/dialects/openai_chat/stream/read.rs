@@ -195,14 +195,12 @@ impl convert::Reader for Reader {
         }
         let json = String::from_utf8_lossy(data);
         if sse::name(event) == Some(b"error") {
-            return Err(
-                failure::read(200, data).unwrap_or_else(|| UpstreamError {
-                    code: "error".to_owned(),
-                    status: 502,
-                    message: json.into_owned(),
-                    retry_after_s: None,
-                }),
-            );
+            return Err(failure::read(200, data).unwrap_or_else(|| UpstreamError {
+                code: "error".to_owned(),
+                status: 502,
+                message: json.into_owned(),
+                retry_after_s: None,
+            }));
         }
         self.chunk(&json, out)
     }

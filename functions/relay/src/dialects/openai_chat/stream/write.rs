@@ -73,7 +73,10 @@ impl Writer {
     }
 
     fn chunk(&self, choices: Vec<Object>, usage: Option<Object>, out: &mut BytesMut) {
-        let mut chunk = self.head.object("chat.completion.chunk").with("choices", choices);
+        let mut chunk = self
+            .head
+            .object("chat.completion.chunk")
+            .with("choices", choices);
         if self.usage_wanted {
             chunk.put("usage", usage.map_or(Json::Null, Json::Object));
         }
@@ -130,7 +133,10 @@ impl Writer {
             };
         }
         let function = Object::new().with("name", name).with("arguments", "");
-        self.call(call.with("type", "function").with("function", function), out);
+        self.call(
+            call.with("type", "function").with("function", function),
+            out,
+        );
         Open::Call {
             index,
             begun: false,

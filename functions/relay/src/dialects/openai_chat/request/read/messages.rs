@@ -63,7 +63,8 @@ fn content(message: &mut Node<'_>) -> Result<Option<Content>, Failure> {
 
 fn said(mut message: Node<'_>, role: Role) -> Result<Turn, Failure> {
     let content = content(&mut message)?;
-    let content = content.ok_or_else(|| message.wrong("content", "a string, or an array of parts"))?;
+    let content =
+        content.ok_or_else(|| message.wrong("content", "a string, or an array of parts"))?;
     Ok(Turn {
         role,
         content,
@@ -91,9 +92,16 @@ fn assistant(
         let name = function.require_text("name")?;
         let id = format!("call_{at}");
         waiting.push((name.clone(), id.clone()));
-        blocks.push(Block::call(id, name, function.text("arguments")?.unwrap_or_default()));
+        blocks.push(Block::call(
+            id,
+            name,
+            function.text("arguments")?.unwrap_or_default(),
+        ));
     }
-    let state = message.fields.take("extra_content").and_then(wire::read_signature);
+    let state = message
+        .fields
+        .take("extra_content")
+        .and_then(wire::read_signature);
     if let Some(state) = state {
         attach(state, &mut blocks, before);
     }
@@ -122,8 +130,14 @@ fn attach(state: Opaque, blocks: &mut Vec<Block>, calls: usize) {
 fn thoughts(message: &mut Node<'_>) -> Result<Vec<Block>, Failure> {
     let usual = message.text("reasoning_content")?;
     let other = message.text("reasoning")?;
-    let details: Vec<&RawValue> = message.fields.take("reasoning_details").map(array).unwrap_or_default();
-    let details = details.into_iter().filter_map(|detail| Detail::read(detail, text));
+    let details: Vec<&RawValue> = message
+        .fields
+        .take("reasoning_details")
+        .map(array)
+        .unwrap_or_default();
+    let details = details
+        .into_iter()
+        .filter_map(|detail| Detail::read(detail, text));
     let told = usual.filter(|text| !text.is_empty()).or(other);
     Ok(thought::history(details.collect(), told))
 }
@@ -139,9 +153,10 @@ fn call_of(mut call: Node<'_>) -> Result<Block, Failure> {
     };
     let name = inner.require_text("name")?;
     // Some clients send the arguments as an object.
-    let arguments = inner.fields.take(member).map(|arguments| {
-        text(arguments).unwrap_or_else(|| arguments.get().to_owned())
-    });
+    let arguments = inner
+        .fields
+        .take(member)
+        .map(|arguments| text(arguments).unwrap_or_else(|| arguments.get().to_owned()));
     let mut block = Block::new(Kind::ToolUse(ToolUse {
         id,
         name,

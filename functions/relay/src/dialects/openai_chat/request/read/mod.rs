@@ -167,7 +167,9 @@ fn format(root: &mut Node<'_>, extras: &mut Extras) -> Result<Option<Format>, Fa
                     .ok_or_else(|| schema.wrong("schema", "an object"))?
                     .to_owned(),
             };
-            extras.0.extend(schema.rest("response_format.json_schema.").0);
+            extras
+                .0
+                .extend(schema.rest("response_format.json_schema.").0);
             Format::Schema(read)
         }
         _ => return Err(format.wrong("type", "'text', 'json_object' or 'json_schema'")),

@@ -35,7 +35,12 @@ fn read_part(value: &RawValue, path: String) -> Result<Block, Failure> {
         "video_url" => Kind::Video(medium(&mut part, "video_url", media::read_linked)?),
         "input_audio" => Kind::Audio(medium(&mut part, "input_audio", media::read_audio)?),
         "file" => Kind::Document(medium(&mut part, "file", media::read_file)?),
-        _ => return Ok(Block::new(Kind::Foreign(Dialect::OpenaiChat, value.to_owned()))),
+        _ => {
+            return Ok(Block::new(Kind::Foreign(
+                Dialect::OpenaiChat,
+                value.to_owned(),
+            )));
+        }
     };
     let mut block = Block::new(kind);
     block.cache = part.cache();

@@ -79,7 +79,8 @@ impl<'a> Messages<'a> {
 
     fn note_foreign(&mut self, extras: &Extras, path: &str) {
         for extra in extras.foreign(Dialect::OpenaiChat) {
-            self.notes.drop(Field::Other(format!("{path}.{}", extra.name)));
+            self.notes
+                .drop(Field::Other(format!("{path}.{}", extra.name)));
         }
     }
 
@@ -233,7 +234,8 @@ impl<'a> Messages<'a> {
         }
         if !media.is_empty() {
             let note = format!("What the tool has returned for the call {id}:");
-            self.waiting.push(Object::of_type("text").with("text", note).into());
+            self.waiting
+                .push(Object::of_type("text").with("text", note).into());
             for block in &media {
                 let part = self.part(block);
                 self.waiting.extend(part);
@@ -293,7 +295,10 @@ impl<'a> Messages<'a> {
     fn state(&self, block: &Block) -> Option<Object> {
         let state = block.opaque.as_ref()?;
         state.of(Origin::google())?;
-        self.to.model.contains("gemini").then(|| wire::write_signature(state))
+        self.to
+            .model
+            .contains("gemini")
+            .then(|| wire::write_signature(state))
     }
 
     fn thoughts(&mut self, thoughts: &[&Block], message: Object) -> Object {
@@ -302,11 +307,16 @@ impl<'a> Messages<'a> {
             _ => None,
         };
         if self.to.card.has(Quirk::ReasoningDetails) {
-            let details: Vec<Object> =
-                thoughts.iter().filter_map(|block| thought::write_back(block)).collect();
+            let details: Vec<Object> = thoughts
+                .iter()
+                .filter_map(|block| thought::write_back(block))
+                .collect();
             let unsigned = thoughts.iter().filter(|block| block.opaque.is_none());
             let unsigned: String = unsigned.filter_map(text).collect();
-            let said = thoughts.iter().filter_map(text).any(|text| !text.is_empty());
+            let said = thoughts
+                .iter()
+                .filter_map(text)
+                .any(|text| !text.is_empty());
             if !details.is_empty() {
                 return message.with("reasoning_details", details);
             }
@@ -343,7 +353,10 @@ impl<'a> Messages<'a> {
         let name = self.names.write(&call.name);
         let (kind, mut inner) = if custom && openai {
             let input = answer::custom_input(&call.arguments);
-            ("custom", Object::new().with("name", name).with("input", input))
+            (
+                "custom",
+                Object::new().with("name", name).with("input", input),
+            )
         } else {
             let arguments = if custom {
                 own_text(&answer::custom_arguments(&call.arguments))
@@ -353,11 +366,19 @@ impl<'a> Messages<'a> {
                 // Others parse what they are given: a call that was cut must not be an error.
                 own_text(&call.object())
             };
-            let inner = Object::new().with("name", name).with("arguments", arguments);
+            let inner = Object::new()
+                .with("name", name)
+                .with("arguments", arguments);
             ("function", inner)
         };
-        let mut outer = Object::new().with("id", self.id(&call.id)).with("type", kind);
-        let prefix = if kind == "custom" { "custom." } else { "function." };
+        let mut outer = Object::new()
+            .with("id", self.id(&call.id))
+            .with("type", kind);
+        let prefix = if kind == "custom" {
+            "custom."
+        } else {
+            "function."
+        };
         let mut beside = Object::new();
         for extra in block.extras.of(Dialect::OpenaiChat) {
             match extra.name.strip_prefix(prefix) {

@@ -97,9 +97,10 @@ impl Letter<'_> {
     }
 
     fn messages(&mut self, request: &Request) {
-        let custom = request.tools.iter().filter_map(|tool| {
-            matches!(tool.input, ToolInput::Text).then_some(tool.name.as_str())
-        });
+        let custom = request
+            .tools
+            .iter()
+            .filter_map(|tool| matches!(tool.input, ToolInput::Text).then_some(tool.name.as_str()));
         let messages = Messages::new(self.to, &mut self.notes, &mut self.names, custom.collect());
         let messages = messages.write(request);
         self.body.put("messages", messages);
@@ -111,8 +112,16 @@ impl Letter<'_> {
         let steering = [
             ("temperature", &sampling.temperature, Field::Temperature),
             ("top_p", &sampling.top_p, Field::TopP),
-            ("presence_penalty", &sampling.presence_penalty, Field::PresencePenalty),
-            ("frequency_penalty", &sampling.frequency_penalty, Field::FrequencyPenalty),
+            (
+                "presence_penalty",
+                &sampling.presence_penalty,
+                Field::PresencePenalty,
+            ),
+            (
+                "frequency_penalty",
+                &sampling.frequency_penalty,
+                Field::FrequencyPenalty,
+            ),
             ("logit_bias", &sampling.logit_bias, Field::LogitBias),
         ];
         for (name, value, field) in steering {
@@ -191,7 +200,9 @@ impl Letter<'_> {
                 continue;
             }
             let path: Vec<&str> = extra.name.split('.').collect();
-            let refused = path.first().is_some_and(|first| self.to.card.refuses(first));
+            let refused = path
+                .first()
+                .is_some_and(|first| self.to.card.refuses(first));
             if refused || !self.body.put_at(&path, &extra.value) {
                 self.notes.drop(Field::Other(extra.name.clone()));
             }

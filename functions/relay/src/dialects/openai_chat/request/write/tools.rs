@@ -50,7 +50,10 @@ impl Letter<'_> {
             ToolInput::Text if self.has(Quirk::Openai) => {
                 let name = self.names.write(&tool.name);
                 let custom = Object::new().with("name", name);
-                ("custom", custom.maybe("description", tool.description.clone()))
+                (
+                    "custom",
+                    custom.maybe("description", tool.description.clone()),
+                )
             }
             ToolInput::Text => {
                 self.notes.emulate(Field::Tool(tool.name.clone()));
@@ -64,7 +67,8 @@ impl Letter<'_> {
             match extra.name.strip_prefix(prefix.as_str()) {
                 Some(name) => inner.put(name.to_owned(), &extra.value),
                 None if extra.name.contains('.') => {
-                    self.notes.drop(Field::Other(format!("tools[].{}", extra.name)));
+                    self.notes
+                        .drop(Field::Other(format!("tools[].{}", extra.name)));
                 }
                 None => beside.put(extra.name.clone(), &extra.value),
             }
@@ -84,7 +88,8 @@ impl Letter<'_> {
 
     fn note_foreign_tool(&mut self, extras: &Extras) {
         for extra in extras.foreign(Dialect::OpenaiChat) {
-            self.notes.drop(Field::Other(format!("tools[].{}", extra.name)));
+            self.notes
+                .drop(Field::Other(format!("tools[].{}", extra.name)));
         }
     }
 
@@ -113,7 +118,8 @@ impl Letter<'_> {
 
     /// A function that stands in for a tool that takes any text.
     fn stand_in(&mut self, tool: &Tool) -> Object {
-        let input = Object::of_type("string").with("description", "The input of the tool, as it is.");
+        let input =
+            Object::of_type("string").with("description", "The input of the tool, as it is.");
         let schema = Object::of_type("object")
             .with("properties", Object::new().with("input", input))
             .with("required", vec!["input"])
