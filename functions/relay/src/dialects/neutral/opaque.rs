@@ -49,6 +49,12 @@ impl Origin {
         Self::Gemini
     }
 
+    /// Whether the state stands on calls and texts, too, and not on thoughts only.
+    #[must_use]
+    pub const fn marks_any_block(self) -> bool {
+        matches!(self, Self::Gemini)
+    }
+
     const fn word(self) -> &'static str {
         match self {
             Self::Anthropic => "anthropic",
