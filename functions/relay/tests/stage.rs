@@ -79,6 +79,7 @@ pub(crate) fn wanted(dialect: Dialect, body: &str, stream: bool) -> Wanted {
         model: in_url.then(|| "house".to_owned()),
         stream: stream && in_url,
         events: in_url,
+        counting: false,
     };
     let streamed = body.replacen('{', "{\"stream\":true,", 1);
     let body = if stream && !in_url {
@@ -178,6 +179,17 @@ pub(crate) fn hear<'a>(
         listen(event);
     }
     Ok(())
+}
+
+/// Says all that is wrong, and not only what is wrong first.
+#[track_caller]
+pub(crate) fn nothing(wrong: &[String]) {
+    assert!(
+        wrong.is_empty(),
+        "{} wrong:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
 }
 
 /// The events that a reader finds in a stream, and how it failed. They must be in order.

@@ -31,11 +31,8 @@ pub(super) fn stream(provider: &str, events: &[Event], done: bool) -> Heard {
         }
         let failed = error(json).or((name == "error").then_some(Trouble::Fault));
         if let Some(error) = failed {
-            if ended.is_none() {
-                heard.error = Some(error);
-                break;
-            }
-            continue;
+            heard.error = Some(error);
+            break;
         }
         let choice = &json["choices"][0];
         say(&choice["delta"], &mut heard, &mut calls);
@@ -44,7 +41,7 @@ pub(super) fn stream(provider: &str, events: &[Event], done: bool) -> Heard {
     heard.calls = calls.into_iter().map(|(_, call)| call).collect();
     // Some servers say that they are done, and not why.
     let done = Some(Finish::Stop).filter(|_| done && heard.error.is_none());
-    if let Some(ended) = ended.or(done) {
+    if let Some(ended) = ended.or(done).filter(|_| heard.error.is_none()) {
         heard.finish(ended);
     }
     heard

@@ -423,7 +423,9 @@ pub fn compare(name: &str, said: &Heard, dialect: Dialect, heard: &Heard) -> Res
         (Some(said), Some(heard)) if alike(said, heard) => {}
         _ => return wrong("error"),
     }
-    if said.text != heard.text {
+    // Half a character at a cut may have waited for the other half.
+    let whole = |text: &str| text.trim_end_matches(char::REPLACEMENT_CHARACTER).to_owned();
+    if said.text != heard.text && !(failed && whole(&said.text) == whole(&heard.text)) {
         return wrong("text");
     }
     let squeezed = |text: &str| text.split_whitespace().collect::<String>();

@@ -12,6 +12,7 @@ pub mod embedding;
 pub mod envelope;
 pub mod estimate;
 pub mod frame;
+pub mod gemini;
 pub mod json;
 pub mod members;
 pub mod neutral;
@@ -227,8 +228,8 @@ pub trait ProviderSide: Debug + Send + Sync {
 pub fn caller(name: Name) -> &'static dyn CallerSide {
     match name {
         Name::Anthropic => &anthropic::Anthropic,
+        Name::Gemini => &gemini::Gemini,
         Name::OpenaiResponses
-        | Name::Gemini
         | Name::OpenaiCompletions
         | Name::OpenaiChat
         | Name::Bedrock
@@ -248,8 +249,8 @@ pub fn provider(name: Name) -> &'static dyn ProviderSide {
         Name::Anthropic => &anthropic::Anthropic,
         Name::Cohere => &cohere::Cohere,
         Name::Bedrock => &bedrock::Bedrock,
+        Name::Gemini => &gemini::Gemini,
         Name::OpenaiResponses
-        | Name::Gemini
         | Name::OpenaiCompletions
         | Name::OpenaiChat
         | Name::OpenaiEmbeddings
