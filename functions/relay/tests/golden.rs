@@ -9,14 +9,14 @@ use std::fs;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use relay::dialects::json::{self, Fields};
 use relay::dialects::neutral::{Notes, Reply};
-use relay::dialects::{CallerSide, Wanted};
+use relay::dialects::{CallerSide, Destination, Wanted};
 use serde_json::Value;
 use serde_json::value::RawValue;
 use shared::domain::dialect::Dialect;
 use witness::trace;
 
 use crate::stage::{
-    self, CALLERS, UPSTREAMS, asked, caller, converted, destination, failure, id, play,
+    self, CALLERS, UPSTREAMS, asked, caller, converted, destination, failure, id, nothing, play,
     stream_type, told, upstream, wanted,
 };
 
@@ -286,43 +286,65 @@ fn pretty(value: &RawValue, depth: usize) -> String {
     format!("{open}\n{}\n{to}{close}", lines.join(",\n"))
 }
 
-/// What the gateway sets itself in a request: the name of the model, and how the answer comes.
+/// What the gateway sets itself in a request: how the answer comes.
 fn without_ours(mut request: Value) -> Value {
-    for name in ["model", "stream", "stream_options"] {
+    for name in ["stream", "stream_options"] {
         request.as_object_mut().unwrap().remove(name);
     }
     request
 }
 
-#[track_caller]
-fn round_trip(dialect: Dialect, name: &str, text: &str) {
-    let expected = without_ours(serde_json::from_str(text).unwrap());
-    let written = converted(&wanted(dialect, text, false), dialect, dialect)
-        .unwrap_or_else(|failure| panic!("{name}: {:?} {failure}", failure.field));
-    let found = without_ours(serde_json::from_slice(&written.body).unwrap());
-    assert_eq!(
-        serde_json::to_string_pretty(&found).unwrap(),
-        serde_json::to_string_pretty(&expected).unwrap(),
-        "{name}",
-    );
-    assert!(
-        written.notes.dropped.is_empty(),
-        "{name}: {:?}",
-        written.notes
-    );
+/// A request in its own dialect, but not on the express lane.
+fn round_trip(dialect: Dialect, name: &str, text: &str, to: Destination<'_>) -> Result<(), String> {
+    let wanted = wanted(dialect, text, false);
+    let request = caller(dialect).read_request(&wanted);
+    let written = request.and_then(|request| upstream(dialect).write_request(&request, &to));
+    let written = written.map_err(|failure| format!("{name}: {:?} {failure}", failure.field))?;
+    let mut expected: Value = serde_json::from_str(text).unwrap();
+    if expected["model"].is_string() {
+        expected["model"] = to.model.into();
+    }
+    let found: Value = serde_json::from_slice(&written.body).unwrap();
+    let (found, expected) = (without_ours(found), without_ours(expected));
+    let dropped = &written.notes.dropped;
+    if found == expected && dropped.is_empty() {
+        return Ok(());
+    }
+    Err(format!(
+        "{name}: {dropped:?}\nfrom {expected}\nto   {found}"
+    ))
+}
+
+/// What no provider of the dialect takes as it is, or only some do.
+fn special(dialect: Dialect, case: &str) -> Option<Destination<'static>> {
+    let usual = destination(dialect, false);
+    let (model, card) = match (dialect, case) {
+        // OpenAI itself takes no images in a tool's message: they move behind it.
+        (Dialect::OpenaiChat, "tool_result_image") => return None,
+        (Dialect::OpenaiChat, "reasoning_replay") => ("x", stage::card_of("vllm")),
+        (Dialect::OpenaiChat, "cached") => ("x", stage::card_of("openrouter")),
+        _ => (usual.model, usual.card),
+    };
+    Some(Destination {
+        model,
+        card,
+        ..usual
+    })
 }
 
 #[test]
 fn a_request_in_its_own_dialect_comes_back_as_it_was() {
+    let mut wrong = Vec::new();
     for dialect in CALLERS {
         for case in CASES.iter().filter(|case| case.request) {
-            round_trip(
-                dialect,
-                &format!("{dialect}/{}", case.name),
-                &request_text(dialect, case.name),
-            );
+            if let Some(to) = special(dialect, case.name) {
+                let name = format!("{dialect}/{}", case.name);
+                let text = request_text(dialect, case.name);
+                wrong.extend(round_trip(dialect, &name, &text, to).err());
+            }
         }
     }
+    nothing(&wrong);
 }
 
 #[test]
@@ -330,13 +352,26 @@ fn a_recorded_request_in_its_own_dialect_comes_back_as_it_was() {
     let Some(folder) = trace::recorded("../..") else {
         return;
     };
-    for asked in trace::requests(&folder) {
-        round_trip(asked.dialect, &asked.name, &asked.body.to_string());
-    }
+    // What was refused may be mended on the way.
+    let asked = trace::requests(&folder)
+        .into_iter()
+        .filter(|asked| asked.status < 400);
+    let wrong = asked.filter_map(|asked| {
+        let model = asked.body["model"].as_str().unwrap_or("gemini-3-pro");
+        let card = stage::card_of(&asked.provider);
+        let to = Destination {
+            model,
+            stream: false,
+            card,
+        };
+        round_trip(asked.dialect, &asked.name, &asked.body.to_string(), to).err()
+    });
+    nothing(&wrong.collect::<Vec<_>>());
 }
 
 #[test]
 fn a_stream_tells_what_the_plain_answer_tells() {
+    let mut wrong = Vec::new();
     for from in CALLERS {
         let text = request_text(from, "text");
         let (plain_wanted, stream_wanted) = (wanted(from, &text, false), wanted(from, &text, true));
@@ -356,10 +391,13 @@ fn a_stream_tells_what_the_plain_answer_tells() {
                 let (events, error) = stage::events(reader, &played.out, stream_type(from));
                 assert_eq!(error, None, "{name}");
                 let folded = Reply::fold(events);
-                assert_eq!(told(&folded), told(&told_whole), "{name}");
+                if told(&folded) != told(&told_whole) {
+                    wrong.push(format!("{name}\nstream {folded:?}\nplain  {told_whole:?}"));
+                }
             }
         }
     }
+    nothing(&wrong);
 }
 
 #[test]
@@ -397,5 +435,5 @@ fn a_caller_hears_what_a_witness_of_the_provider_hears() {
             }
         }
     }
-    stage::nothing(&wrong);
+    nothing(&wrong);
 }

@@ -36,18 +36,13 @@ pub(crate) fn reader(trace: &Trace) -> Box<dyn Reader> {
 pub(crate) fn question(from: Dialect, stream: bool) -> Wanted {
     let text = match from {
         Dialect::OpenaiChat => {
-            r#"{"model":"house","messages":[{"role":"user","content":"Hello"}],"stream_options":{"include_usage":true}}"#
+            r#"{"model":"house","messages":[{"role":"user","content":"Hello"}]}"#
         }
         Dialect::OpenaiResponses => r#"{"model":"house","input":"Hello"}"#,
         Dialect::Gemini => r#"{"contents":[{"role":"user","parts":[{"text":"Hello"}]}]}"#,
         _ => r#"{"model":"house","max_tokens":9,"messages":[{"role":"user","content":"Hello"}]}"#,
     };
-    let text = if stream {
-        text.to_owned()
-    } else {
-        text.replace(r#","stream_options":{"include_usage":true}"#, "")
-    };
-    wanted(from, &text, stream)
+    wanted(from, text, stream)
 }
 
 /// Whether the answer came as a stream.

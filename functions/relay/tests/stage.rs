@@ -16,16 +16,16 @@ use shared::domain::provider::{self, Provider};
 use shared::failure::{Failure, Kind};
 
 /// The dialects that callers speak.
-pub(crate) const CALLERS: [Dialect; 4] = [
+pub(crate) const CALLERS: [Dialect; 3] = [
     Dialect::OpenaiChat,
-    Dialect::OpenaiResponses,
+    // Dialect::OpenaiResponses,
     Dialect::Anthropic,
     Dialect::Gemini,
 ];
 /// The dialects that providers speak, of which the matrix is made.
-pub(crate) const UPSTREAMS: [Dialect; 5] = [
+pub(crate) const UPSTREAMS: [Dialect; 4] = [
     Dialect::OpenaiChat,
-    Dialect::OpenaiResponses,
+    // Dialect::OpenaiResponses,
     Dialect::Anthropic,
     Dialect::Gemini,
     Dialect::Bedrock,
@@ -81,12 +81,14 @@ pub(crate) fn wanted(dialect: Dialect, body: &str, stream: bool) -> Wanted {
         events: in_url,
         counting: false,
     };
-    let streamed = body.replacen('{', "{\"stream\":true,", 1);
-    let body = if stream && !in_url {
-        streamed
-    } else {
-        body.to_owned()
+    let added = match dialect {
+        Dialect::Gemini => "{",
+        // Its callers must say that they want to hear of usage.
+        Dialect::OpenaiChat => r#"{"stream":true,"stream_options":{"include_usage":true},"#,
+        _ => r#"{"stream":true,"#,
     };
+    let streamed = body.replacen('{', added, 1);
+    let body = if stream { streamed } else { body.to_owned() };
     caller(dialect).read(Bytes::from(body), &url).unwrap()
 }
 
@@ -217,23 +219,23 @@ pub(crate) fn events(
     (found, error)
 }
 
-/// A whole answer as text, to compare it with another.
+/// A whole answer as text, to compare it with another: raw JSON has no equality of its own.
 pub(crate) fn told(reply: &Reply) -> String {
     format!("{reply:#?}")
 }
 
-/// How a provider's words are said to a caller.
+/// How a provider's words are said to a caller, as the pipeline does.
 pub(crate) fn failure(error: &UpstreamError) -> Failure {
-    let kind = match error.status {
-        400 | 422 => Kind::BadRequest,
-        404 => Kind::Missing,
-        413 => Kind::TooLarge,
-        429 => Kind::RateLimited,
-        503 | 529 => Kind::Unavailable,
-        408 | 504 => Kind::Timeout,
-        _ => Kind::BadGateway,
+    let (kind, code) = match error.status {
+        404 => (Kind::Missing, "provider_not_found"),
+        413 => (Kind::TooLarge, "provider_too_large"),
+        429 => (Kind::RateLimited, "provider_rate_limited"),
+        503 | 529 => (Kind::Unavailable, "provider_overloaded"),
+        408 | 504 => (Kind::Timeout, "provider_timeout"),
+        400 | 405..=499 => (Kind::BadRequest, "provider_refused"),
+        _ => (Kind::BadGateway, "provider_error"),
     };
-    Failure::new(kind, error.code.clone(), error.message.clone())
+    Failure::new(kind, code, error.message.clone())
 }
 
 /// The media type of a dialect's streams.

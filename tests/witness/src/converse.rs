@@ -33,7 +33,7 @@ pub(super) fn stream(frames: &[Event]) -> Heard {
             "messageStop" => ended = finish(&json["stopReason"]),
             "metadata" => heard.used = used(&json["usage"]),
             "messageStart" | "contentBlockStop" => {}
-            exception => {
+            exception if exception.ends_with("Exception") => {
                 let said = json!(exception);
                 heard.error = Some(match text(&said) {
                     _ if json["originalStatusCode"].is_u64() => {
@@ -44,6 +44,7 @@ pub(super) fn stream(frames: &[Event]) -> Heard {
                 });
                 break;
             }
+            _ => {}
         }
     }
     for block in blocks.values() {

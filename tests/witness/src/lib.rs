@@ -424,7 +424,10 @@ pub fn compare(name: &str, said: &Heard, dialect: Dialect, heard: &Heard) -> Res
         _ => return wrong("error"),
     }
     // Half a character at a cut may have waited for the other half.
-    let whole = |text: &str| text.trim_end_matches(char::REPLACEMENT_CHARACTER).to_owned();
+    let whole = |text: &str| {
+        text.trim_end_matches(char::REPLACEMENT_CHARACTER)
+            .to_owned()
+    };
     if said.text != heard.text && !(failed && whole(&said.text) == whole(&heard.text)) {
         return wrong("text");
     }

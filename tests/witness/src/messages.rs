@@ -117,15 +117,20 @@ fn finish(word: &Value) -> Option<Finish> {
 
 fn used(usage: &Value) -> Option<Used> {
     usage["output_tokens"].as_u64()?;
-    let (read, write) = (
-        count(&usage["cache_read_input_tokens"]),
-        count(&usage["cache_creation_input_tokens"]),
-    );
-    Some(Used {
-        input: count(&usage["input_tokens"]) + read + write,
-        cache_read: read,
-        cache_write: write,
-        output: count(&usage["output_tokens"]),
+    // What a compaction used is told beside the total, and not in it.
+    let compactions =
+        each(&usage["iterations"]).filter(|iteration| iteration["type"] == "compaction");
+    let mut used = Used {
         reasoning: count(&usage["output_tokens_details"]["thinking_tokens"]),
-    })
+        ..Used::default()
+    };
+    for part in compactions.chain([usage]) {
+        let read = count(&part["cache_read_input_tokens"]);
+        let write = count(&part["cache_creation_input_tokens"]);
+        used.input += count(&part["input_tokens"]) + read + write;
+        used.cache_read += read;
+        used.cache_write += write;
+        used.output += count(&part["output_tokens"]);
+    }
+    Some(used)
 }

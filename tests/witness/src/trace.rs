@@ -35,6 +35,10 @@ pub struct Trace {
 #[derive(Debug, Clone)]
 pub struct Asked {
     pub name: String,
+    /// Who was asked.
+    pub provider: String,
+    /// What the answer's status was.
+    pub status: u16,
     pub dialect: Dialect,
     /// The address, as far as it says something.
     pub url: String,
@@ -142,9 +146,9 @@ fn content_type(path: &str, dialect: Dialect) -> &'static str {
 pub fn requests(folder: &Path) -> Vec<Asked> {
     let list = fs::read_to_string(folder.join("MANIFEST.tsv")).unwrap();
     let rows = list.lines().skip(1).filter_map(|row| {
-        let mut columns = row.split('\t');
-        let path = columns.next()?;
-        let (dialect, wrapped) = named(columns.nth(1)?)?;
+        let columns: Vec<&str> = row.split('\t').collect();
+        let (path, provider, status) = (columns[0], columns[1], columns[4]);
+        let (dialect, wrapped) = named(columns[2])?;
         let (stem, _) = path.split_once(".response.")?;
         let name = format!("{stem}.request.json");
         let text = fs::read_to_string(folder.join(&name)).ok()?;
@@ -158,6 +162,8 @@ pub fn requests(folder: &Path) -> Vec<Asked> {
         let url = recorded["url"].as_str().unwrap_or_default().to_owned();
         spoken.then_some(Asked {
             name,
+            provider: provider.to_owned(),
+            status: status.parse().unwrap(),
             dialect,
             url,
             body,

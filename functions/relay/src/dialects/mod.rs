@@ -18,6 +18,7 @@ pub mod members;
 pub mod neutral;
 mod openai;
 pub mod openai_chat;
+pub mod openai_completions;
 pub mod parts;
 pub mod rename;
 pub mod sse;
@@ -229,8 +230,8 @@ pub fn caller(name: Name) -> &'static dyn CallerSide {
     match name {
         Name::Anthropic => &anthropic::Anthropic,
         Name::Gemini => &gemini::Gemini,
+        Name::OpenaiCompletions => &openai_completions::OpenaiCompletions,
         Name::OpenaiResponses
-        | Name::OpenaiCompletions
         | Name::OpenaiChat
         | Name::Bedrock
         | Name::Cohere
@@ -250,8 +251,8 @@ pub fn provider(name: Name) -> &'static dyn ProviderSide {
         Name::Cohere => &cohere::Cohere,
         Name::Bedrock => &bedrock::Bedrock,
         Name::Gemini => &gemini::Gemini,
+        Name::OpenaiCompletions => &openai_completions::OpenaiCompletions,
         Name::OpenaiResponses
-        | Name::OpenaiCompletions
         | Name::OpenaiChat
         | Name::OpenaiEmbeddings
         | Name::GeminiEmbeddings
