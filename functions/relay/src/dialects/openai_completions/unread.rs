@@ -14,6 +14,7 @@ impl Reader for Unread {
             code: "no_conversation".to_owned(),
             status: 502,
             message: "The provider completes prompts, and takes no conversation.".to_owned(),
+            retry_after_s: None,
         })
     }
 
