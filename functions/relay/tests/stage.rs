@@ -16,16 +16,16 @@ use shared::domain::provider::{self, Provider};
 use shared::failure::{Failure, Kind};
 
 /// The dialects that callers speak.
-pub(crate) const CALLERS: [Dialect; 3] = [
+pub(crate) const CALLERS: [Dialect; 4] = [
     Dialect::OpenaiChat,
-    // Dialect::OpenaiResponses,
+    Dialect::OpenaiResponses,
     Dialect::Anthropic,
     Dialect::Gemini,
 ];
 /// The dialects that providers speak, of which the matrix is made.
-pub(crate) const UPSTREAMS: [Dialect; 4] = [
+pub(crate) const UPSTREAMS: [Dialect; 5] = [
     Dialect::OpenaiChat,
-    // Dialect::OpenaiResponses,
+    Dialect::OpenaiResponses,
     Dialect::Anthropic,
     Dialect::Gemini,
     Dialect::Bedrock,

@@ -19,6 +19,7 @@ pub mod neutral;
 mod openai;
 pub mod openai_chat;
 pub mod openai_completions;
+pub mod openai_responses;
 pub mod parts;
 pub mod rename;
 pub mod sse;
@@ -231,8 +232,8 @@ pub fn caller(name: Name) -> &'static dyn CallerSide {
         Name::Anthropic => &anthropic::Anthropic,
         Name::Gemini => &gemini::Gemini,
         Name::OpenaiCompletions => &openai_completions::OpenaiCompletions,
-        Name::OpenaiResponses
-        | Name::OpenaiChat
+        Name::OpenaiResponses => &openai_responses::OpenaiResponses,
+        Name::OpenaiChat
         | Name::Bedrock
         | Name::Cohere
         | Name::OpenaiEmbeddings
@@ -252,8 +253,8 @@ pub fn provider(name: Name) -> &'static dyn ProviderSide {
         Name::Bedrock => &bedrock::Bedrock,
         Name::Gemini => &gemini::Gemini,
         Name::OpenaiCompletions => &openai_completions::OpenaiCompletions,
-        Name::OpenaiResponses
-        | Name::OpenaiChat
+        Name::OpenaiResponses => &openai_responses::OpenaiResponses,
+        Name::OpenaiChat
         | Name::OpenaiEmbeddings
         | Name::GeminiEmbeddings
         | Name::CohereEmbeddings
