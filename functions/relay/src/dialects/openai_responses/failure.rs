@@ -86,7 +86,6 @@ pub(super) fn read_fields(status: u16, mut body: Fields<'_>) -> Option<UpstreamE
         return match Fields::of(error) {
             Some(mut error) => read_detail(status, &mut error),
             None => text(error).map(|message| UpstreamError {
-     retry_after_s: None,
                 message,
                 ..unnamed(status)
             }),
@@ -103,7 +102,6 @@ pub(super) fn read_fields(status: u16, mut body: Fields<'_>) -> Option<UpstreamE
 
 /// An error of which nothing more is told.
 pub(super) fn unnamed(status: u16) -> UpstreamError {
-     retry_after_s: None,
     UpstreamError {
         retry_after_s: None,
         code: "server_error".to_owned(),
