@@ -19,6 +19,7 @@ pub mod neutral;
 mod openai;
 pub mod openai_chat;
 pub mod openai_completions;
+pub mod openai_responses;
 pub mod parts;
 pub mod rename;
 pub mod sse;
@@ -232,8 +233,8 @@ pub fn caller(name: Name) -> &'static dyn CallerSide {
         Name::Anthropic => &anthropic::Anthropic,
         Name::Gemini | Name::GeminiEmbeddings => &gemini::Gemini,
         Name::OpenaiCompletions => &openai_completions::OpenaiCompletions,
+        Name::OpenaiResponses => &openai_responses::OpenaiResponses,
         Name::OpenaiChat
-        | Name::OpenaiResponses
         | Name::OpenaiEmbeddings
         | Name::Bedrock
         | Name::Cohere
@@ -252,8 +253,7 @@ pub fn provider(name: Name) -> &'static dyn ProviderSide {
         Name::Cohere | Name::CohereEmbeddings => &cohere::Cohere,
         Name::Gemini | Name::GeminiEmbeddings => &gemini::Gemini,
         Name::OpenaiCompletions => &openai_completions::OpenaiCompletions,
-        Name::OpenaiChat | Name::OpenaiResponses | Name::OpenaiEmbeddings => {
-            &openai_chat::OpenaiChat
-        }
+        Name::OpenaiResponses => &openai_responses::OpenaiResponses,
+        Name::OpenaiChat | Name::OpenaiEmbeddings => &openai_chat::OpenaiChat,
     }
 }
