@@ -76,9 +76,18 @@ impl Output {
                 if content.get().starts_with('"') {
                     self.tell_whole(at, (Telling::Text, 0), content, out);
                 }
-                for (number, raw) in (0..).zip(array(content)) {
+                let parts = array(content);
+                // Some servers count parts in another way than they list them.
+                let told = self.items.get(at).map_or(0, |item| item.told.len());
+                let all = told >= parts.len();
+                for (number, raw) in (0..).zip(parts) {
                     let mut part = Fields::of(raw).unwrap_or_default();
-                    self.end_part(at, number, &mut part, out);
+                    if all {
+                        let (telling, _) = telling(&mut part);
+                        self.cite_part(at, (telling, number), &mut part, out);
+                    } else {
+                        self.end_part(at, number, &mut part, out);
+                    }
                 }
             }
             Shape::Thought => self.finish_thought(at, raw, out),

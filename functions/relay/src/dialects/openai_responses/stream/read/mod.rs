@@ -91,6 +91,8 @@ impl Listener {
         if let Some((shape, telling)) = told(kind) {
             self.begin(out);
             let at = self.output.find(place, shape);
+            // A call has one input, however it is numbered.
+            let number = if shape.is_call() { 0 } else { number };
             self.text(at, (telling, number), fields, out);
             return;
         }
@@ -245,6 +247,30 @@ mod tests {
         assert_eq!(said(&reply), ["text Hello", "text again"]);
         assert_eq!(reply.id.as_deref(), Some("resp_1"));
         assert_eq!(reply.tokens.unwrap().output, 4);
+    }
+
+    #[test]
+    fn odd_numbers_double_nothing() {
+        let reply = fold(&[
+            json!({"type": "response.output_text.delta", "output_index": 0, "content_index": 1,
+                "delta": "hi"}),
+            done(
+                0,
+                &json!({"type": "message", "content": [{"type": "output_text", "text": "hi"}]}),
+            ),
+            added(
+                1,
+                &json!({"type": "function_call", "call_id": "c", "name": "f"}),
+            ),
+            json!({"type": "response.function_call_arguments.delta", "output_index": 1,
+                "content_index": 7, "delta": "{}"}),
+            done(
+                1,
+                &json!({"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"}),
+            ),
+            completed(),
+        ]);
+        assert_eq!(said(&reply), ["text hi", "call c f {}"]);
     }
 
     #[test]
