@@ -117,6 +117,12 @@ const RULES: &[Rule] = &[
         reason: "one dialect never imports another",
     },
     Rule {
+        room: "functions/relay/src/dialects/gemini/",
+        except: &[],
+        words: &["openai", "anthropic"],
+        reason: "one dialect never imports another",
+    },
+    Rule {
         room: "functions/relay/src/upstream/",
         except: &[],
         words: &[

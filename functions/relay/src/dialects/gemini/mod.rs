@@ -183,3 +183,4 @@ impl ProviderSide for Gemini {
         super::json::Fields::parse(text)?.count("totalTokens")
     }
 }
+#[cfg(test)]
