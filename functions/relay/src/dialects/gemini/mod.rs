@@ -183,4 +183,3 @@ impl ProviderSide for Gemini {
         super::json::Fields::parse(text)?.count("totalTokens")
     }
 }
-#[cfg(test)]
