@@ -3,11 +3,14 @@
 mod bad_input;
 mod chat_completions;
 mod concurrency;
+mod count_tokens;
 mod disconnect;
+mod embeddings;
 mod events;
 mod keepalive;
 mod limits;
 mod messages;
 mod models;
 mod provider_trouble;
+mod replay;
 mod slow_settlement;

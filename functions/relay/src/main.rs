@@ -19,7 +19,8 @@ async fn main() -> Result<(), lambda_http::Error> {
         SecretSource::manager(&sdk, &config.secret_arn),
         Upstream::new()
             .with_sdk(sdk.clone())
-            .with_bedrock_url(config.bedrock_url),
+            .with_bedrock_url(config.bedrock_url)
+            .with_media_from(config.media_from),
         Clock::system(),
     )
     .behind(config.front);

@@ -6,15 +6,22 @@
 pub mod anthropic;
 pub mod bedrock;
 pub mod claude;
+pub mod cohere;
 pub mod convert;
+pub mod embedding;
 pub mod envelope;
 pub mod estimate;
 pub mod frame;
+pub mod gemini;
 pub mod json;
 pub mod members;
 pub mod neutral;
+mod openai;
 pub mod openai_chat;
+pub mod openai_completions;
+pub mod openai_responses;
 pub mod parts;
+pub mod rename;
 pub mod sse;
 pub mod watch;
 
@@ -40,6 +47,8 @@ pub struct InUrl {
     pub stream: bool,
     /// Whether a streamed answer shall be events (`alt=sse`), and not one long JSON array.
     pub events: bool,
+    /// Whether only the request's tokens shall be counted.
+    pub counting: bool,
 }
 
 /// What the pipeline wants to know of a request, and the request itself.
@@ -147,6 +156,11 @@ pub trait CallerSide: Debug + Send + Sync {
     /// What this dialect calls a member.
     fn word(&self, field: &Field) -> String;
 
+    /// The status with which this dialect says no.
+    fn status(&self, failure: &Failure) -> u16 {
+        failure.kind.status()
+    }
+
     /// The body that says no.
     fn write_error(&self, failure: &Failure, id: RequestId) -> Bytes;
 
@@ -211,30 +225,35 @@ pub trait ProviderSide: Debug + Send + Sync {
     }
 }
 
-/// The dialect of that name, as callers speak it.
+/// The dialect of that name, as callers speak it. Those that only providers speak have no callers;
+/// embeddings say no as their vendor's conversations do.
 #[must_use]
 pub fn caller(name: Name) -> &'static dyn CallerSide {
     match name {
         Name::Anthropic => &anthropic::Anthropic,
-        Name::OpenaiResponses
-        | Name::Gemini
-        | Name::OpenaiCompletions
-        | Name::OpenaiChat
+        Name::Gemini | Name::GeminiEmbeddings => &gemini::Gemini,
+        Name::OpenaiCompletions => &openai_completions::OpenaiCompletions,
+        Name::OpenaiResponses => &openai_responses::OpenaiResponses,
+        Name::OpenaiChat
+        | Name::OpenaiEmbeddings
         | Name::Bedrock
-        | Name::Cohere => &openai_chat::OpenaiChat,
+        | Name::Cohere
+        | Name::CohereEmbeddings
+        | Name::TitanEmbeddings
+        | Name::NovaEmbeddings => &openai_chat::OpenaiChat,
     }
 }
 
-/// The dialect of that name, as providers speak it.
+/// The dialect of that name, as providers speak it; embeddings fail as their vendor's conversations.
 #[must_use]
 pub fn provider(name: Name) -> &'static dyn ProviderSide {
     match name {
         Name::Anthropic => &anthropic::Anthropic,
-        Name::Bedrock => &bedrock::Bedrock,
-        Name::OpenaiResponses
-        | Name::Gemini
-        | Name::OpenaiCompletions
-        | Name::OpenaiChat
-        | Name::Cohere => &openai_chat::OpenaiChat,
+        Name::Bedrock | Name::TitanEmbeddings | Name::NovaEmbeddings => &bedrock::Bedrock,
+        Name::Cohere | Name::CohereEmbeddings => &cohere::Cohere,
+        Name::Gemini | Name::GeminiEmbeddings => &gemini::Gemini,
+        Name::OpenaiCompletions => &openai_completions::OpenaiCompletions,
+        Name::OpenaiResponses => &openai_responses::OpenaiResponses,
+        Name::OpenaiChat | Name::OpenaiEmbeddings => &openai_chat::OpenaiChat,
     }
 }

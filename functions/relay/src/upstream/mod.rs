@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod auth;
+pub mod fetch;
 pub mod framing;
 mod resolve;
 
@@ -11,10 +12,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::stream::{BoxStream, StreamExt};
 use http::{HeaderMap, StatusCode};
+use reqwest::dns::Resolve;
 use shared::domain::channel::Timeouts;
 use shared::domain::provider::Provider;
 use shared::domain::provider::card::Auth;
 use tokio::time::timeout;
+
+use fetch::{Fetched, NotFetched, Reach};
+use resolve::NoLinkLocal;
 
 /// For how long an idle connection is kept.
 const KEPT_IDLE: Duration = Duration::from_secs(90);
@@ -80,10 +85,17 @@ pub struct BrokenOff(#[source] pub reqwest::Error);
 /// The way to providers. Cheap to clone; connections are pooled, and made when first needed.
 #[derive(Debug, Clone, Default)]
 pub struct Upstream {
-    client: Arc<OnceLock<reqwest::Client>>,
+    clients: Arc<Clients>,
     aws: Arc<auth::aws::Identities>,
     google: Arc<auth::google::SignIns>,
     bedrock_url: Option<Arc<str>>,
+    reach: Reach,
+}
+
+#[derive(Debug, Default)]
+struct Clients {
+    providers: OnceLock<reqwest::Client>,
+    web: OnceLock<reqwest::Client>,
 }
 
 impl Upstream {
@@ -104,6 +116,13 @@ impl Upstream {
     #[must_use]
     pub fn with_bedrock_url(mut self, url: Option<String>) -> Self {
         self.bedrock_url = url.map(Arc::from);
+        self
+    }
+
+    /// The same with media from elsewhere than the open internet, too.
+    #[must_use]
+    pub fn with_media_from(mut self, reach: Reach) -> Self {
+        self.reach = reach;
         self
     }
 
@@ -146,24 +165,36 @@ impl Upstream {
         })
     }
 
+    /// Fetches what a caller points to, of at most so many bytes, and only from the open internet.
+    ///
+    /// # Errors
+    /// When it cannot be had, or may not be.
+    pub async fn fetch(&self, url: &str, largest: usize) -> Result<Fetched, NotFetched> {
+        let reach = self.reach;
+        let client = self.clients.web.get_or_init(|| client(reach));
+        fetch::fetch(client, reach, url, largest).await
+    }
+
     /// Made once. Reading the machine's certificates takes milliseconds that a call may not need.
     fn client(&self) -> &reqwest::Client {
-        self.client.get_or_init(|| {
-            // Another part of the process may have installed it before.
-            let _ = rustls::crypto::ring::default_provider().install_default();
-            #[expect(clippy::disallowed_methods, reason = "the one way to providers")]
-            let client = reqwest::Client::builder()
-                // A credential must not travel to where nobody sent it.
-                .redirect(reqwest::redirect::Policy::none())
-                .dns_resolver(resolve::NoLinkLocal)
-                .connect_timeout(Duration::from_secs(10))
-                .pool_idle_timeout(KEPT_IDLE)
-                .tcp_nodelay(true)
-                .no_proxy()
-                .build();
-            client.expect("rustls is there and the options are constant")
-        })
+        self.clients.providers.get_or_init(|| client(NoLinkLocal))
     }
+}
+
+fn client(resolver: impl Resolve + 'static) -> reqwest::Client {
+    // Another part of the process may have installed it before.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    #[expect(clippy::disallowed_methods, reason = "the one way out")]
+    let client = reqwest::Client::builder()
+        // A credential must not travel to where nobody sent it.
+        .redirect(reqwest::redirect::Policy::none())
+        .dns_resolver(resolver)
+        .connect_timeout(Duration::from_secs(10))
+        .pool_idle_timeout(KEPT_IDLE)
+        .tcp_nodelay(true)
+        .no_proxy()
+        .build();
+    client.expect("rustls is there and the options are constant")
 }
 
 /// A duration of so many milliseconds.

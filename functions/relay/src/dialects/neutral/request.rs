@@ -457,12 +457,10 @@ impl Extras {
         self.0.iter().filter(move |extra| extra.dialect == dialect)
     }
 
-    /// Those of other dialects, which get lost on the way to this one.
+    /// Those that `dialect` does not understand, and that say something which is lost with them.
     pub fn foreign(&self, dialect: Dialect) -> impl Iterator<Item = &Extra> {
-        let lost = move |extra: &&Extra| {
-            extra.dialect != dialect && !extra.name.starts_with(Self::SPELLING)
-        };
-        self.0.iter().filter(lost)
+        let foreign = self.0.iter().filter(move |extra| extra.dialect != dialect);
+        foreign.filter(|extra| extra.says_something())
     }
 
     /// The value of one, by its dialect and name.
@@ -470,6 +468,27 @@ impl Extras {
     pub fn get(&self, dialect: Dialect, name: &str) -> Option<&Raw> {
         self.of(dialect)
             .find_map(|extra| (extra.name == name).then_some(&extra.value))
+    }
+}
+
+impl Extra {
+    /// A member of one dialect.
+    pub fn new(dialect: Dialect, name: impl Into<String>, value: Raw) -> Self {
+        Self {
+            dialect,
+            name: name.into(),
+            value,
+        }
+    }
+
+    /// Whether anything is lost without it: what only names a thing, and what is empty, says nothing
+    /// to anybody else.
+    fn says_something(&self) -> bool {
+        const NAMING: [&str; 4] = ["id", "object", "status", "type"];
+        const EMPTY: [&str; 4] = ["null", "[]", "{}", "\"\""];
+        !self.name.starts_with(Extras::SPELLING)
+            && !NAMING.contains(&self.name.as_str())
+            && !EMPTY.contains(&self.value.get())
     }
 }
 

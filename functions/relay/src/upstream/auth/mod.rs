@@ -98,3 +98,10 @@ fn insert(headers: &mut HeaderMap, name: HeaderName, text: &str) -> Result<(), I
     headers.insert(name, value);
     Ok(())
 }
+
+/// A member of a credential.
+#[must_use]
+pub fn member(credential: &SecretString, name: &str) -> Option<String> {
+    let text = Credential::open(credential).text(name)?.into_owned();
+    Some(text)
+}

@@ -232,7 +232,7 @@ impl StreamReader {
                 picture(&format, Source::Base64(STANDARD.encode(bytes)))
             }
         };
-        self.queue.whole(index, whole, out);
+        self.queue.whole(whole, out);
     }
 
     /// `messageStop`.
