@@ -38,7 +38,14 @@ pub fn write(name: Option<&str>, data: &[u8]) -> Bytes {
         event.push(b'\n');
     }
     event.extend_from_slice(b"data: ");
+    let from = event.len();
     event.extend_from_slice(data);
+    // What a provider wrote over several lines is one line here: in JSON they are white space.
+    for byte in event.iter_mut().skip(from) {
+        if matches!(byte, b'\n' | b'\r') {
+            *byte = b' ';
+        }
+    }
     event.extend_from_slice(b"\n\n");
     Bytes::from(event)
 }
@@ -66,5 +73,6 @@ mod tests {
             data(&write(Some("x"), b"{}")).as_deref(),
             Some(b"{}".as_slice())
         );
+        assert_eq!(write(None, b"{\r\n}"), "data: {  }\n\n");
     }
 }

@@ -102,18 +102,27 @@ impl Listening {
                 }
                 Some(Err(error)) => {
                     self.ended = true;
-                    return Err(error.into());
+                    self.hear_end();
+                    // What breaks after the proper end breaks nothing.
+                    if !self.watch.seen().complete {
+                        self.heard.push_back(Err(error.into()));
+                    }
                 }
                 None => {
                     self.ended = true;
                     if let Some(last) = self.splitter.finish()? {
                         self.hear_last(last);
                     }
-                    if let Some(words) = self.watch.end() {
-                        self.say(words);
-                    }
+                    self.hear_end();
                 }
             }
+        }
+    }
+
+    /// Some dialects end with the connection, and without a last event.
+    fn hear_end(&mut self) {
+        if let Some(words) = self.watch.end() {
+            self.say(words);
         }
     }
 
