@@ -225,40 +225,35 @@ pub trait ProviderSide: Debug + Send + Sync {
     }
 }
 
-/// The dialect of that name, as callers speak it.
+/// The dialect of that name, as callers speak it. Those that only providers speak have no callers;
+/// embeddings say no as their vendor's conversations do.
 #[must_use]
 pub fn caller(name: Name) -> &'static dyn CallerSide {
     match name {
         Name::Anthropic => &anthropic::Anthropic,
-        Name::Gemini => &gemini::Gemini,
+        Name::Gemini | Name::GeminiEmbeddings => &gemini::Gemini,
         Name::OpenaiCompletions => &openai_completions::OpenaiCompletions,
         Name::OpenaiResponses => &openai_responses::OpenaiResponses,
         Name::OpenaiChat
+        | Name::OpenaiEmbeddings
         | Name::Bedrock
         | Name::Cohere
-        | Name::OpenaiEmbeddings
-        | Name::GeminiEmbeddings
         | Name::CohereEmbeddings
         | Name::TitanEmbeddings
         | Name::NovaEmbeddings => &openai_chat::OpenaiChat,
     }
 }
 
-/// The dialect of that name, as providers speak it.
+/// The dialect of that name, as providers speak it; embeddings fail as their vendor's conversations.
 #[must_use]
 pub fn provider(name: Name) -> &'static dyn ProviderSide {
     match name {
         Name::Anthropic => &anthropic::Anthropic,
-        Name::Cohere => &cohere::Cohere,
-        Name::Bedrock => &bedrock::Bedrock,
-        Name::Gemini => &gemini::Gemini,
+        Name::Bedrock | Name::TitanEmbeddings | Name::NovaEmbeddings => &bedrock::Bedrock,
+        Name::Cohere | Name::CohereEmbeddings => &cohere::Cohere,
+        Name::Gemini | Name::GeminiEmbeddings => &gemini::Gemini,
         Name::OpenaiCompletions => &openai_completions::OpenaiCompletions,
         Name::OpenaiResponses => &openai_responses::OpenaiResponses,
-        Name::OpenaiChat
-        | Name::OpenaiEmbeddings
-        | Name::GeminiEmbeddings
-        | Name::CohereEmbeddings
-        | Name::TitanEmbeddings
-        | Name::NovaEmbeddings => &openai_chat::OpenaiChat,
+        Name::OpenaiChat | Name::OpenaiEmbeddings => &openai_chat::OpenaiChat,
     }
 }

@@ -4,10 +4,10 @@ use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue};
 use secrecy::SecretString;
-use shared::domain::channel::{Channel, Timeouts};
-use shared::domain::dialect::Lane;
-use shared::domain::provider::Provider;
-use shared::domain::provider::card::Tongue;
+use shared::domain::channel::Channel;
+use shared::domain::dialect::{Dialect, Lane};
+use shared::domain::provider::card::{Auth, Envelope, SERVICE_ACCOUNT, Tongue};
+use shared::domain::provider::{Provider, bedrock};
 use shared::failure::{Failure, Kind};
 use shared::seal;
 
@@ -18,7 +18,7 @@ use super::interpret::Interpreter;
 use crate::app::App;
 use crate::dialects::convert::Renames;
 use crate::dialects::neutral::Notes;
-use crate::dialects::{self, Destination, ProviderSide, Wanted, Written};
+use crate::dialects::{self, Destination, ProviderSide, Wanted, Written, envelope};
 use crate::upstream::{Letter, address, auth};
 
 /// A letter, the credential that it carries, and who understands the answer.
@@ -33,53 +33,78 @@ pub(super) struct Translated {
 
 /// The way to one channel: its provider, the model's name there, the dialect, the credential.
 #[derive(Debug)]
-pub(super) struct Road {
+pub(super) struct Road<'a> {
+    pub(super) channel: &'a Channel,
     pub(super) card: &'static Provider,
     pub(super) tongue: &'static Tongue,
     /// The provider's name of the model.
     pub(super) model: String,
     pub(super) credential: SecretString,
-    base_url: String,
-    timeouts: Timeouts,
 }
 
 /// Finds the way to a channel.
-pub(super) async fn road(
+pub(super) async fn road<'a>(
     app: &App,
     call: &Call,
     wanted: &Wanted,
-    channel: &Channel,
-) -> Result<Road, Failure> {
+    channel: &'a Channel,
+) -> Result<Road<'a>, Failure> {
     let card = channel
         .card()
         .ok_or_else(|| misconfigured("The channel's provider is unknown."))?;
+    let credential = open(app, channel).await?;
     let model = channel.upstream_model(&wanted.model);
-    let tongue = channel
-        .tongue(call.dialect, model)
+    let model = match auth::member(&credential, "region") {
+        // Bedrock's names differ from region to region.
+        Some(region) if card.auth == Auth::Aws => bedrock::model_id(model, &region).into_owned(),
+        _ => model.to_owned(),
+    };
+    let tongue = tongue(channel, call, &model)
         .ok_or_else(|| misconfigured("The channel speaks no dialect for this model."))?;
-    let base_url = channel
-        .base_url()
-        .ok_or_else(|| misconfigured("The channel has no address."))?;
     Ok(Road {
+        channel,
         card,
         tongue,
-        model: model.to_owned(),
-        credential: open(app, channel).await?,
-        base_url: base_url.to_owned(),
-        timeouts: channel.timeouts,
+        model,
+        credential,
     })
 }
 
-impl Road {
-    /// A letter that goes this way, to a path below the provider's host.
-    pub(super) async fn letter(
-        &self,
-        _: &App,
-        path: &str,
-        mut headers: HeaderMap,
-        body: Bytes,
-    ) -> Result<Letter, Failure> {
-        let url = address::endpoint(&self.base_url, path);
+/// The dialect to speak. Tokens are not counted in envelopes: where a dialect travels in one, another
+/// one counts.
+fn tongue(channel: &Channel, call: &Call, model: &str) -> Option<&'static Tongue> {
+    let tongue = channel.tongue(call.dialect, model)?;
+    if !call.url.counting || tongue.envelope != Envelope::BedrockInvoke {
+        return Some(tongue);
+    }
+    let mut others = channel.tongues(model);
+    others.find(|other| other.envelope == Envelope::None && !other.dialect.embeds())
+}
+
+/// What goes to a provider, before it is a letter.
+#[derive(Debug)]
+pub(super) struct Parcel {
+    /// Where to, below the provider's host.
+    pub(super) path: String,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+}
+
+impl Road<'_> {
+    /// A letter that goes this way.
+    pub(super) async fn letter(&self, app: &App, parcel: Parcel) -> Result<Letter, Failure> {
+        let Parcel {
+            path,
+            mut headers,
+            body,
+        } = parcel;
+        let member = |name: &str| auth::member(&self.credential, name);
+        let elsewhere = app.upstream.base_url(self.card);
+        let url = match elsewhere.filter(|_| self.channel.base_url.is_none()) {
+            Some(base) => address::endpoint(base, &path),
+            None => address::of(self.channel, self.tongue, &path, member)
+                .map_err(|error| misconfigured(&error.to_string()))?,
+        };
         if address::names_link_local(&url) {
             return Err(misconfigured("The channel's address is link-local."));
         }
@@ -88,14 +113,63 @@ impl Road {
             ACCEPT,
             HeaderValue::from_static("application/json, text/event-stream"),
         );
-        auth::put_on(&mut headers, self.card.auth, &self.credential)
-            .map_err(|_| misconfigured("The channel's credential cannot be sent."))?;
-        Ok(Letter {
+        let mut letter = Letter {
             url,
             headers,
             body,
-            timeouts: self.timeouts,
-        })
+            timeouts: self.channel.timeouts,
+        };
+        let (auth, now) = (self.card.auth, app.clock.now());
+        app.upstream
+            .sign(&mut letter, auth, &self.credential, now)
+            .await
+            .map_err(|error| {
+                let text = format!("The channel's credential cannot be used. {error}");
+                misconfigured(&text).because(error)
+            })?;
+        Ok(letter)
+    }
+
+    /// The same parcel in the envelope in which the dialect travels here.
+    pub(super) fn enclose(
+        &self,
+        mut parcel: Parcel,
+        to: &Destination<'_>,
+        notes: &mut Notes,
+    ) -> Result<Parcel, Failure> {
+        let member = |name: &str| auth::member(&self.credential, name);
+        match self.tongue.envelope {
+            Envelope::None => {}
+            Envelope::AzureDeployment => {
+                let version = member("api_version");
+                parcel.path = envelope::azure::path(&parcel.path, to.model, version.as_deref());
+            }
+            Envelope::BedrockInvoke => {
+                let Parcel { headers, body, .. } = &parcel;
+                parcel.body = envelope::bedrock::wrap(body, to.model, headers, notes)?;
+                parcel.path = envelope::bedrock::path(to.model, to.stream);
+                parcel.headers = HeaderMap::new();
+            }
+            Envelope::Vertex => {
+                let file = member(SERVICE_ACCOUNT).unwrap_or_default();
+                let project = member("project").or_else(|| auth::google::project(&file));
+                let missing = || misconfigured("The channel's credential names no project.");
+                let project = project.ok_or_else(missing)?;
+                let location = member("location").unwrap_or_default();
+                let place = envelope::vertex::Place {
+                    project: &project,
+                    location: &location,
+                };
+                if self.tongue.dialect == Dialect::Gemini {
+                    parcel.path = envelope::vertex::gemini_path(place, to.model, to.stream);
+                } else {
+                    let Parcel { headers, body, .. } = &mut parcel;
+                    parcel.body = envelope::vertex::wrap(body, to.model, headers, notes)?;
+                    parcel.path = envelope::vertex::claude_path(place, to.model, to.stream);
+                }
+            }
+        }
+        Ok(parcel)
     }
 }
 
@@ -108,7 +182,7 @@ pub(super) async fn translate(
     let wanted = &admitted.wanted;
     let road = road(app, call, wanted, channel).await?;
     let dialect = road.tongue.dialect;
-    let mut interpreter = Interpreter::new(call, dialect, &road.model, road.card);
+    let mut interpreter = Interpreter::new(call, road.tongue, &road.model, road.card);
     if channel.rename_model {
         interpreter.shown_model = Some(wanted.model.clone());
     }
@@ -127,14 +201,20 @@ pub(super) async fn translate(
         Lane::Conversion => write(app, call, admitted, &to, provider).await?,
     };
     interpreter.renames = written.renames;
-    let dropped = dropped(call, &written.notes)?;
     let path = if call.url.counting {
         provider.count_path(&to).ok_or_else(cannot_count)?
     } else {
         provider.path(&to)
     };
-    let headers = headers(call, provider, interpreter.lane);
-    let letter = road.letter(app, &path, headers, written.body).await?;
+    let parcel = Parcel {
+        path,
+        headers: headers(call, provider, interpreter.lane),
+        body: written.body,
+    };
+    let mut notes = written.notes;
+    let parcel = road.enclose(parcel, &to, &mut notes)?;
+    let dropped = dropped(call, &notes)?;
+    let letter = road.letter(app, parcel).await?;
     Ok(Translated {
         letter,
         credential: road.credential,

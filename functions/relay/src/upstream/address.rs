@@ -67,7 +67,10 @@ pub fn of(
 fn is_complete(base: &str, card: &Provider, tongue: &Tongue) -> bool {
     let openai = matches!(
         tongue.dialect,
-        Dialect::OpenaiChat | Dialect::OpenaiResponses | Dialect::OpenaiCompletions
+        Dialect::OpenaiChat
+            | Dialect::OpenaiResponses
+            | Dialect::OpenaiCompletions
+            | Dialect::OpenaiEmbeddings
     );
     let in_the_middle = || base.split('/').skip(3).any(is_version);
     openai && tongue.envelope == Envelope::None && (card.has(Quirk::NoVersion) || in_the_middle())

@@ -1,7 +1,7 @@
 //! Azure OpenAI, where the address names a deployment and the version of the API.
 
 use super::card::{Auth, CredentialField, Envelope, Provider, Quirk};
-use super::openai::{CHAT, COMPLETIONS, RESPONSES};
+use super::openai::{CHAT, COMPLETIONS, EMBEDDINGS, RESPONSES};
 
 pub(super) const AZURE: Provider = Provider {
     name: "azure",
@@ -11,6 +11,7 @@ pub(super) const AZURE: Provider = Provider {
         CHAT.in_envelope(Envelope::AzureDeployment),
         RESPONSES.in_envelope(Envelope::AzureDeployment),
         COMPLETIONS.in_envelope(Envelope::AzureDeployment),
+        EMBEDDINGS.in_envelope(Envelope::AzureDeployment),
     ],
     auth: Auth::Header("api-key"),
     credential: &[

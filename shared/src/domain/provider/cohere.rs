@@ -7,7 +7,10 @@ pub(super) const COHERE: Provider = Provider {
     name: "cohere",
     label: "Cohere",
     base_url: Some("https://api.cohere.com"),
-    speaks: &[Tongue::of(Dialect::Cohere)],
+    speaks: &[
+        Tongue::of(Dialect::Cohere),
+        Tongue::of(Dialect::CohereEmbeddings),
+    ],
     auth: Auth::Bearer,
     credential: API_KEY,
     names: &[],

@@ -9,6 +9,7 @@ pub(super) const FIREWORKS: Provider = Provider {
     base_url: Some("https://api.fireworks.ai/inference/v1"),
     speaks: &[
         Tongue::of(Dialect::OpenaiChat),
+        Tongue::of(Dialect::OpenaiEmbeddings),
         Tongue::of(Dialect::Anthropic).below("https://api.fireworks.ai/inference"),
     ],
     auth: Auth::Bearer,

@@ -7,7 +7,10 @@ pub(super) const GEMINI: Provider = Provider {
     name: "gemini",
     label: "Google Gemini",
     base_url: Some("https://generativelanguage.googleapis.com"),
-    speaks: &[Tongue::of(Dialect::Gemini)],
+    speaks: &[
+        Tongue::of(Dialect::Gemini),
+        Tongue::of(Dialect::GeminiEmbeddings),
+    ],
     auth: Auth::Header("x-goog-api-key"),
     credential: API_KEY,
     names: &[],

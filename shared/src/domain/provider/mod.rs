@@ -23,6 +23,7 @@ mod groq;
 mod huggingface;
 mod hunyuan;
 mod hyperbolic;
+mod jina;
 mod lingyi;
 mod minimax;
 mod minimax_global;
@@ -50,6 +51,7 @@ mod together;
 mod vercel;
 mod vertex;
 mod volcengine;
+mod voyage;
 mod xai;
 mod zai;
 mod zhipu;
@@ -105,6 +107,8 @@ pub const PROVIDERS: &[&Provider] = &[
     &together::TOGETHER,
     &vercel::VERCEL,
     &volcengine::VOLCENGINE,
+    &voyage::VOYAGE,
+    &jina::JINA,
     &xai::XAI,
     &zai::ZAI,
     &zhipu::ZHIPU,

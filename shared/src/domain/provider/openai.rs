@@ -39,11 +39,14 @@ pub(super) const RESPONSES: Tongue =
 pub(super) const COMPLETIONS: Tongue =
     Tongue::of(Dialect::OpenaiCompletions).for_models(ONLY_COMPLETIONS);
 
+/// OpenAI's embeddings.
+pub(super) const EMBEDDINGS: Tongue = Tongue::of(Dialect::OpenaiEmbeddings);
+
 pub(super) const OPENAI: Provider = Provider {
     name: "openai",
     label: "OpenAI",
     base_url: Some("https://api.openai.com/v1"),
-    speaks: &[CHAT, RESPONSES, COMPLETIONS],
+    speaks: &[CHAT, RESPONSES, COMPLETIONS, EMBEDDINGS],
     auth: Auth::Bearer,
     credential: API_KEY,
     names: &[],

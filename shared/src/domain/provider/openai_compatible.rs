@@ -11,6 +11,7 @@ pub(super) const OPENAI_COMPATIBLE: Provider = Provider {
     speaks: &[
         Tongue::of(Dialect::OpenaiChat),
         Tongue::of(Dialect::OpenaiCompletions),
+        Tongue::of(Dialect::OpenaiEmbeddings),
     ],
     auth: Auth::Bearer,
     credential: MAYBE_API_KEY,

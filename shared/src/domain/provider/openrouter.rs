@@ -9,6 +9,7 @@ pub(super) const OPENROUTER: Provider = Provider {
     base_url: Some("https://openrouter.ai/api/v1"),
     speaks: &[
         Tongue::of(Dialect::OpenaiChat),
+        Tongue::of(Dialect::OpenaiEmbeddings),
         Tongue::of(Dialect::Anthropic)
             .for_models(&["anthropic/*", "~anthropic/*"])
             .below("https://openrouter.ai/api"),

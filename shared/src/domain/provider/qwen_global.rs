@@ -9,6 +9,7 @@ pub(super) const QWEN_GLOBAL: Provider = Provider {
     base_url: Some("https://dashscope-intl.aliyuncs.com/compatible-mode/v1"),
     speaks: &[
         Tongue::of(Dialect::OpenaiChat),
+        Tongue::of(Dialect::OpenaiEmbeddings),
         Tongue::of(Dialect::Anthropic)
             .for_models(&[
                 "qwen3-max*",

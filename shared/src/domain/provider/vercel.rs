@@ -9,6 +9,7 @@ pub(super) const VERCEL: Provider = Provider {
     base_url: Some("https://ai-gateway.vercel.sh/v1"),
     speaks: &[
         Tongue::of(Dialect::OpenaiChat),
+        Tongue::of(Dialect::OpenaiEmbeddings),
         Tongue::of(Dialect::Anthropic)
             .for_models(&["anthropic/*"])
             .below("https://ai-gateway.vercel.sh"),

@@ -9,6 +9,7 @@ pub(super) const ZAI: Provider = Provider {
     base_url: Some("https://api.z.ai/api/paas/v4"),
     speaks: &[
         Tongue::of(Dialect::OpenaiChat),
+        Tongue::of(Dialect::OpenaiEmbeddings),
         Tongue::of(Dialect::Anthropic).below("https://api.z.ai/api/anthropic"),
     ],
     auth: Auth::Bearer,

@@ -9,6 +9,7 @@ pub(super) const ZHIPU: Provider = Provider {
     base_url: Some("https://open.bigmodel.cn/api/paas/v4"),
     speaks: &[
         Tongue::of(Dialect::OpenaiChat),
+        Tongue::of(Dialect::OpenaiEmbeddings),
         Tongue::of(Dialect::Anthropic).below("https://open.bigmodel.cn/api/anthropic"),
     ],
     auth: Auth::Bearer,

@@ -33,6 +33,12 @@ impl Origin {
         Self::Bedrock,
     ];
 
+    /// Whose state chat dialects carry as Google's (`extra_content.google.thought_signature`).
+    #[must_use]
+    pub const fn google() -> Self {
+        Self::Gemini
+    }
+
     /// Whose state a model on Bedrock has: Claude's is the same wherever it runs.
     #[must_use]
     pub const fn on_bedrock(claude: bool) -> Self {
@@ -41,12 +47,6 @@ impl Origin {
         } else {
             Self::Bedrock
         }
-    }
-
-    /// Whose state chat dialects carry as Google's (`extra_content.google.thought_signature`).
-    #[must_use]
-    pub const fn google() -> Self {
-        Self::Gemini
     }
 
     /// Whether the state stands on calls and texts, too, and not on thoughts only.

@@ -20,6 +20,9 @@ pub(super) const BEDROCK: Provider = Provider {
         Tongue::of(Dialect::Anthropic)
             .for_models(&["*claude*"])
             .in_envelope(Envelope::BedrockInvoke),
+        Tongue::of(Dialect::TitanEmbeddings).for_models(&["*amazon.titan-embed*"]),
+        Tongue::of(Dialect::CohereEmbeddings).for_models(&["*cohere.embed*"]),
+        Tongue::of(Dialect::NovaEmbeddings).for_models(&["*amazon.nova*embed*"]),
     ],
     auth: Auth::Aws,
     credential: &[

@@ -110,6 +110,7 @@ mod tests {
             stream: true,
             counting: false,
             events: true,
+            counting: false,
         }
     }
 

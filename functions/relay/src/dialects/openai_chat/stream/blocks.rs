@@ -21,7 +21,6 @@ pub(super) enum Words {
 enum Key {
     Words,
     Call(usize),
-    Whole,
 }
 
 /// Halves of characters that wait for the others, by what they belong to.
