@@ -107,7 +107,6 @@ pub(super) fn unnamed(status: u16) -> UpstreamError {
         code: "server_error".to_owned(),
         status: if status == 200 { 502 } else { status },
         message: String::new(),
-        retry_after_s: None,
     }
 }
 
@@ -134,7 +133,6 @@ fn read_detail(status: u16, error: &mut Fields<'_>) -> Option<UpstreamError> {
             .unwrap_or_else(|| "error".to_owned()),
         status,
         message: message.unwrap_or_default(),
-        retry_after_s: None,
     })
 }
 

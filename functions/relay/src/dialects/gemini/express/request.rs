@@ -108,7 +108,6 @@ mod tests {
         InUrl {
             model: Some("gemini-x".to_owned()),
             stream: true,
-            counting: false,
             events: true,
             counting: false,
         }
