@@ -6,7 +6,7 @@ use relay::dialects::neutral::order::Place;
 use relay::dialects::neutral::{Event, Reply};
 use relay::dialects::watch::{Seen, Verdict, Watch};
 use relay::dialects::{
-    self, Asked, CallerSide, Destination, InUrl, ProviderSide, UpstreamError, Wanted, Written,
+    self, Asked, CallerSide, Destination, InUrl, ProviderSide, UpstreamError, Wanted, Written, sse,
 };
 use relay::upstream::framing::Splitter;
 use relay::upstream::framing::event_stream;
@@ -184,7 +184,8 @@ pub(crate) fn hear<'a>(
             }
         }
     }
-    if let Some(event) = splitter.finish().map_err(drop)? {
+    let last = splitter.finish().map_err(drop)?;
+    if let Some(event) = last.filter(|last| sse::is_whole(last)) {
         listen(event);
     }
     Ok(())

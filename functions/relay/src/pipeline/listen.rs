@@ -10,6 +10,7 @@ use shared::domain::id::RequestId;
 use shared::failure::Failure;
 
 use crate::dialects::UpstreamError;
+use crate::dialects::sse;
 use crate::dialects::watch::{Seen, Verdict, Watch};
 use crate::upstream::framing::{Events, Splitter, Unreadable};
 use crate::upstream::{BrokenOff, auth};
@@ -110,7 +111,9 @@ impl Listening {
                 }
                 None => {
                     self.ended = true;
-                    if let Some(last) = self.splitter.finish()? {
+                    // What was cut is nothing to anybody: not to the caller either.
+                    let last = self.splitter.finish()?;
+                    if let Some(last) = last.filter(|last| sse::is_whole(last)) {
                         self.hear_last(last);
                     }
                     self.hear_end();
