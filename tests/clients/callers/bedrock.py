@@ -10,7 +10,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, EventStreamError
 from script import MAX_OUTPUT, STOP_AT, SYSTEM, TOOLS, Call
 
-from callers import PATIENCE_S, Broken, Caller, Refusal, Seen, Talk, Wish
+from callers import PATIENCE_S, Broken, Caller, Form, Refusal, Seen, Talk, Wish
 
 
 class Bedrock(Caller):
@@ -64,8 +64,8 @@ class _Talk(Talk):
         return self._ask()
 
     def _ask(self) -> Seen:
-        options = self._options()
-        if self.wish.stream:
+        options, wish = self._options(), self.wish
+        if wish.stream:
             content, finish, usage = _joined(self._client.converse_stream(**options)["stream"])
         else:
             answer = self._client.converse(**options)
@@ -78,7 +78,7 @@ class _Talk(Talk):
             text="".join(block.get("text", "") for block in content), finish=finish,
             prompt=usage["inputTokens"] + cached + usage["cacheWriteInputTokens"], cache_read=cached,
             output=usage["outputTokens"], thought="".join(text.get("text", "") for text in thoughts),
-            calls=tuple(Call(use["name"], use["input"], use["toolUseId"]) for use in uses))
+            form=Form.model_validate_json(content[0]["text"]) if wish.form else None, calls=tuple(Call(use["name"], use["input"], use["toolUseId"]) for use in uses))
 
     def _options(self) -> dict[str, Any]:
         wish = self.wish
@@ -90,6 +90,9 @@ class _Talk(Talk):
                 for name, (text, schema) in TOOLS.items()]}
         if wish.stop:
             options["inferenceConfig"]["stopSequences"] = [STOP_AT]
+        if wish.form:
+            schema = {"name": "Form", "schema": json.dumps(Form.model_json_schema())}
+            options["outputConfig"] = {"textFormat": {"type": "json_schema", "structure": {"jsonSchema": schema}}}
         if wish.thinks:
             options["additionalModelRequestFields"] = {"thinking": {"type": "enabled", "budget_tokens": 1024}}
         return options

@@ -9,11 +9,13 @@ from typing import Any
 import openai
 from script import MAX_OUTPUT, STOP_AT, SYSTEM, TOOLS, Call
 
-from callers import PATIENCE_S, Caller, Form, Refusal, Seen, Talk, Wish
+from callers import PATIENCE_S, Broken, Caller, Form, Refusal, Seen, Talk, Wish
 
 
 def refusal_of(error: Exception) -> Refusal | None:
     """What an exception of the client tells."""
+    if isinstance(error, Broken):
+        return Refusal(None, str(error), "failed")
     if not isinstance(error, openai.APIError):
         return None
     response = error.response if isinstance(error, openai.APIStatusError) else None
@@ -78,25 +80,35 @@ class _Talk(Talk):
         return self._ask()
 
     def _ask(self) -> Seen:
-        completion = self._completion(self._options())
-        [choice] = completion.choices
-        message, usage = choice.message, completion.usage
-        self._messages.append(message.model_dump(exclude_none=True, exclude={"parsed"}))
-        extra = message.model_extra or {}
+        options = self._options()
+        if self.wish.form:
+            message, finish, usage, form = self._parsed(options)
+        elif self.wish.stream:
+            message, finish, usage = _joined(self._client.chat.completions.create(
+                stream=True, stream_options={"include_usage": True}, **options))
+            form = None
+        else:
+            completion = self._client.chat.completions.create(**options)
+            [choice] = completion.choices
+            message, finish, usage, form = choice.message.model_dump(exclude_none=True), choice.finish_reason, completion.usage, None
+        self._messages.append(message)
         return Seen(
-            text=message.content or "", finish=choice.finish_reason, prompt=usage.prompt_tokens,
+            text=message.get("content") or "", finish=finish, prompt=usage.prompt_tokens,
             cache_read=(usage.prompt_tokens_details.cached_tokens or 0) if usage.prompt_tokens_details else 0,
-            output=usage.completion_tokens, thought=extra.get("reasoning_content") or extra.get("reasoning") or "",
-            calls=tuple(Call(call.function.name, json.loads(call.function.arguments), call.id)
-                        for call in message.tool_calls or []),
-            form=message.parsed if self.wish.form else None)
+            output=usage.completion_tokens, thought=message.get("reasoning_content") or message.get("reasoning") or "",
+            calls=tuple(Call(call["function"]["name"], json.loads(call["function"]["arguments"]), call["id"])
+                        for call in message.get("tool_calls") or []), form=form)
 
-    def _completion(self, options: dict[str, Any]) -> Any:
-        completions = self._client.chat.completions
-        if not self.wish.stream:
-            return completions.parse(**options) if self.wish.form else completions.create(**options)
-        with completions.stream(stream_options={"include_usage": True}, **options) as stream:
-            return stream.get_final_completion()
+    def _parsed(self, options: dict[str, Any]) -> tuple[dict[str, Any], str, Any, Form | None]:
+        """An answer that the client parses itself."""
+        if self.wish.stream:
+            with self._client.chat.completions.stream(stream_options={"include_usage": True}, **options) as stream:
+                completion: Any = stream.get_final_completion()
+        else:
+            completion = self._client.chat.completions.parse(**options)
+        [choice] = completion.choices
+        message = choice.message.model_dump(exclude_none=True, exclude={"parsed"})
+        return message, choice.finish_reason, completion.usage, choice.message.parsed
 
     def _options(self) -> dict[str, Any]:
         wish = self.wish
@@ -111,3 +123,37 @@ class _Talk(Talk):
         if wish.thinks:
             options["reasoning_effort"] = "low"
         return options
+
+
+def _joined(stream: Any) -> tuple[dict[str, Any], str, Any]:
+    """Puts a stream together, with members that the client has no name for."""
+    message: dict[str, Any] = {}
+    finish, usage = [], []
+    for chunk in stream:
+        usage += [chunk.usage] if chunk.usage else []
+        for choice in chunk.choices:
+            _add(message, choice.delta.model_dump(exclude_none=True))
+            finish += [choice.finish_reason] if choice.finish_reason else []
+    if len(finish) != 1 or len(usage) != 1:
+        raise Broken(f"the stream ended with the reasons {finish} and the usages {usage}")
+    for call in message.get("tool_calls") or []:
+        call.pop("index")
+    return message, finish[0], usage[0]
+
+
+def _add(to: dict[str, Any], delta: dict[str, Any]) -> None:
+    """Adds a delta: texts grow, but for those that name something; list items are told by their index."""
+    for name, value in delta.items():
+        if isinstance(value, list):
+            items = to.setdefault(name, [])
+            for item in value:
+                known = next((one for one in items if one.get("index") == item.get("index")), None)
+                if known is None:
+                    items.append(known := {})
+                _add(known, item)
+        elif isinstance(value, dict):
+            _add(to.setdefault(name, {}), value)
+        elif isinstance(value, str) and name not in ("role", "type", "id", "name", "format"):
+            to[name] = to.get(name, "") + value
+        else:
+            to[name] = value

@@ -27,8 +27,6 @@ class OpenaiResponses(Caller):
         return _Talk(self.client, wish)
 
     def refusal(self, error: Exception) -> Refusal | None:
-        if isinstance(error, Broken):
-            return Refusal(None, str(error), "failed")
         return refusal_of(error)
 
     def count(self, model: str, text: str) -> int:

@@ -32,6 +32,7 @@ from wires import Cut, Request, Stream, Whole, Wire, body_of, whole
 from wires.shapes import must_fit
 
 KEY = "upstream-anthropic-key"
+VERSIONS = ("2023-06-01", "2026-10-21")
 SIGNATURE = "EqQBCgIYAhIM1gbcDa9GJwZA2b3h/Signed+By/Anthropic=="
 REDACTED = "EmwKAhgBEgy3va3pzix/Redacted+By/Anthropic=="
 FINISH = {"stop": "end_turn", "calls": "tool_use", "length": "max_tokens", "stop_sequence": "stop_sequence",
@@ -53,9 +54,9 @@ class Anthropic(Wire):
     THINKS = True
 
     def check_credential(self, request: Request) -> None:
-        fit(request.headers.get("x-api-key") == KEY, "the credential is not in its place")
-        fit("authorization" not in request.headers, "two credentials")
-        fit(request.headers.get("anthropic-version") == "2023-06-01", "anthropic-version: header is required")
+        given = [request.headers.get("x-api-key"), request.headers.get("authorization")]
+        fit(given in ([KEY, None], [None, f"Bearer {KEY}"]), "the credential is not in its place")
+        fit(request.headers.get("anthropic-version") in VERSIONS, "anthropic-version: header is required")
 
     def route(self, request: Request) -> Whole | Stream:
         body = request.json()

@@ -47,6 +47,7 @@ ACCESS_KEY, SECRET_KEY = "AKIAUPSTREAMUPSTREAM", "upstream/secret+access/key"  #
 API_KEY = "bedrock-api-key-upstream"
 SIGNATURE = "Eu0CCkgIBxABGAIqUpstream/Signed+By/Bedrock=="
 REDACTED = base64.b64encode(b"EmwKAhgBEgyRedacted+By/Bedrock==").decode()
+VERSIONS = ("bedrock-2023-05-31", *anthropic.VERSIONS)
 EVENTS = "application/vnd.amazon.eventstream"
 FINISH = {"stop": "end_turn", "calls": "tool_use", "length": "max_tokens", "stop_sequence": "stop_sequence",
           "filter": "content_filtered"}
@@ -83,7 +84,7 @@ class Bedrock(Wire):
             case "invoke" | "invoke-with-response-stream":
                 return self.invoke(body, model, stream=operation != "invoke")
             case "count-tokens":
-                params = _parsed(body, _SERVICE.operation_model("CountTokens").input_shape)
+                params = _parsed(body, _SERVICE.operation_model("CountTokens").input_shape, modelId=model)
                 fit(bool(params["input"]), "nothing to count")
                 return whole({"inputTokens": COUNTED})
         raise Unfit(f"no such operation: {operation}")
@@ -105,7 +106,7 @@ class Bedrock(Wire):
     def invoke(self, body: Any, model: str, *, stream: bool) -> Whole | Stream:
         """One conversation in Anthropic's form, in Bedrock's envelope."""
         fit("anthropic.claude" in model, f"{model} does not speak Anthropic's dialect")
-        fit(body.get("anthropic_version") == "bedrock-2023-05-31", "anthropic_version: Field required")
+        fit(body.get("anthropic_version") in VERSIONS, "anthropic_version: Field required")
         extra = {"model", "stream"} & set(body)
         fit(not extra, f"{extra}: Extra inputs are not permitted")
         flags = body.get("anthropic_beta") or []

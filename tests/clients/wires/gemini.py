@@ -34,8 +34,8 @@ from script import (
 from wires import Cut, Request, Stream, Whole, Wire, body_of, whole
 
 KEY = "upstream-gemini-key"
-SIGNATURE = "EpwICpkIAXLI2nxlUpstream/Signed+By/Gemini=="
-SKIP = base64.b64encode(b"skip_thought_signature_validator").decode()  # what Google's documents allow instead of one
+SIGNATURE = "EpwIIHVwc3RyZWFtIHNpZ25hdHVyZSBvZiBHZW1pbmkg//77"
+SKIP = base64.urlsafe_b64decode("skip_thought_signature_validator")  # what Google's documents allow instead of one
 FINISH = {"stop": "STOP", "calls": "STOP", "length": "MAX_TOKENS", "stop_sequence": "STOP", "filter": "SAFETY"}
 REFUSALS: dict[Kind, tuple[int, str]] = {
     "bad-request": (400, "INVALID_ARGUMENT"),
@@ -49,9 +49,10 @@ REFUSALS: dict[Kind, tuple[int, str]] = {
 
 
 class _Generate(pydantic.BaseModel):
-    """The body of a request; Google refuses any member that it does not know."""
+    """The body of a request; Google refuses any member that it does not know, and takes both spellings."""
 
-    model_config = pydantic.ConfigDict(extra="forbid", alias_generator=pydantic.alias_generators.to_camel)
+    model_config = pydantic.ConfigDict(extra="forbid", alias_generator=pydantic.alias_generators.to_camel,
+                                       populate_by_name=True)
 
     contents: list[types.Content]
     system_instruction: types.Content | None = None
@@ -73,7 +74,7 @@ class Gemini(Wire):
         fit("authorization" not in request.headers and "key=" not in request.path, "two credentials")
 
     def route(self, request: Request) -> Whole | Stream:
-        found = re.fullmatch(r"/v1beta/models/([^/:]+):(\w+)", request.route())
+        found = re.fullmatch(r"/v1(?:beta)?/models/([^/:]+):(\w+)", request.route())
         fit(found is not None, f"no such path: {request.path}")
         model, method = (unquote(found[1]), found[2]) if found else ("", "")
         body = request.json()
@@ -88,12 +89,12 @@ class Gemini(Wire):
                 each = [_vector(index, one) for index, one in enumerate(body["requests"])]
                 return whole({"embeddings": each})
             case "generateContent" | "streamGenerateContent":
-                return self.generate(request, body, model, stream=method == "streamGenerateContent")
+                return self.generate(request, model, stream=method == "streamGenerateContent")
         raise Unfit(f"no such method: {method}")
 
-    def generate(self, request: Request, body: Any, model: str, *, stream: bool) -> Whole | Stream:
+    def generate(self, request: Request, model: str, *, stream: bool) -> Whole | Stream:
         """One conversation."""
-        asked = read(request.body, body, model, stream=stream)
+        asked = read(request.body, model, stream=stream)
         said = self.play(asked)
         if isinstance(said, Whole):
             return said
@@ -116,10 +117,10 @@ class Gemini(Wire):
 # Requests.
 
 
-def read(raw: bytes, body: Any, model: str, *, stream: bool) -> Asked:
+def read(raw: bytes, model: str, *, stream: bool) -> Asked:
     """What a request says."""
     try:
-        _Generate.model_validate_json(raw)
+        body = _Generate.model_validate_json(raw).model_dump(by_alias=True, exclude_none=True)
     except pydantic.ValidationError as error:
         raise Unfit(f"Invalid JSON payload received: {error}") from None
     contents = body["contents"]
@@ -143,9 +144,9 @@ def read(raw: bytes, body: Any, model: str, *, stream: bool) -> Asked:
 def _parts(content: dict[str, Any]) -> Iterator[Part]:
     for part in content["parts"]:
         if signature := part.get("thoughtSignature"):
-            fit(signature in (SIGNATURE, SKIP), f"Thought signature is not valid: {signature}")
-            if signature == SIGNATURE:
-                yield State(signature)
+            fit(signature in (base64.b64decode(SIGNATURE), SKIP), f"Thought signature is not valid: {signature}")
+            if signature != SKIP:
+                yield State(SIGNATURE)
         if "functionCall" in part:
             call = part["functionCall"]
             yield Call(call["name"], call.get("args") or {}, id=call.get("id"))
@@ -153,7 +154,7 @@ def _parts(content: dict[str, Any]) -> Iterator[Part]:
             response = part["functionResponse"]
             yield Result(_result_text(response["response"]), id=response.get("id"), name=response["name"])
         elif "inlineData" in part:
-            yield Image(part["inlineData"]["mimeType"], base64.b64decode(part["inlineData"]["data"], validate=True))
+            yield Image(part["inlineData"]["mimeType"], part["inlineData"]["data"])
         elif not part.get("thought"):
             yield Text("user" if content.get("role", "user") == "user" else "model", part["text"])
 

@@ -128,7 +128,7 @@ class OpenaiChat(Wire):
         stream = bool(body.get("stream"))
         if self.STRICT:
             kind = chat_shapes.CompletionCreateParamsStreaming if stream else chat_shapes.CompletionCreateParamsNonStreaming
-            must_fit(body, kind)
+            must_fit(body | {"messages": [_forgiven(message) for message in body["messages"]]}, kind)
         messages = body["messages"]
         _check_order(messages)
         tools = {tool["function"]["name"]: tool["function"].get("parameters") for tool in body.get("tools") or []}
@@ -343,6 +343,11 @@ def _calls(said: Say) -> list[dict[str, Any]]:
     return [{"id": f"call_Up{index}x{len(call.name)}", "type": "function",
              "function": {"name": call.name, "arguments": arguments_of(call.arguments)}}
             for index, call in enumerate(said.calls)]
+
+
+def _forgiven(message: dict[str, Any]) -> dict[str, Any]:
+    """A message without what OpenAI's own answers have, and its requests do not: people send answers back whole."""
+    return {name: value for name, value in message.items() if message["role"] != "assistant" or name != "annotations"}
 
 
 def _text_of(content: Any) -> str:
