@@ -247,17 +247,22 @@ fn a_breach_would_be_found() {
 fn no_step_knows_the_steps_after_it() {
     const ORDER: &[&str] = &[
         "refusal",
+        "retry_after",
         "setback",
         "authenticate",
         "body",
         "route",
         "admit",
+        "interpret",
+        "fetch",
         "translate",
         "listen",
         "send",
         "speech",
         "settle",
         "stream",
+        "count",
+        "embed",
     ];
     let mut found = Vec::new();
     for (at, step) in ORDER.iter().enumerate() {

@@ -132,11 +132,15 @@ impl Channel {
         })
     }
 
-    /// The dialect in which a caller of `dialect` is best served: the same, or else the first.
+    /// The dialect in which a caller of `dialect` is best served: the same, or else the first that
+    /// does the same work.
     #[must_use]
     pub fn tongue(&self, dialect: Dialect, model: &str) -> Option<&'static Tongue> {
         let same = self.tongues(model).find(|tongue| tongue.dialect == dialect);
-        same.or_else(|| self.tongues(model).next())
+        same.or_else(|| {
+            let mut others = self.tongues(model);
+            others.find(|tongue| tongue.dialect.embeds() == dialect.embeds())
+        })
     }
 
     /// The upstream's name of the model: by the channel's mapping, then by the card's.

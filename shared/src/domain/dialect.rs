@@ -23,6 +23,18 @@ pub enum Dialect {
     Bedrock,
     /// `POST /v2/chat`. <https://docs.cohere.com/reference/chat>
     Cohere,
+    /// `POST /v1/embeddings`. <https://platform.openai.com/docs/api-reference/embeddings>
+    OpenaiEmbeddings,
+    /// `POST /v1beta/models/{model}:embedContent`. <https://ai.google.dev/api/embeddings>
+    GeminiEmbeddings,
+    /// `POST /v2/embed`. <https://docs.cohere.com/reference/embed>
+    CohereEmbeddings,
+    /// Titan's embeddings on Bedrock.
+    /// <https://docs.aws.amazon.com/bedrock/latest/userguide/titan-embedding-models.html>
+    TitanEmbeddings,
+    /// Nova's embeddings on Bedrock.
+    /// <https://docs.aws.amazon.com/nova/latest/userguide/embeddings-schema.html>
+    NovaEmbeddings,
 }
 
 impl Dialect {
@@ -37,7 +49,25 @@ impl Dialect {
             Self::OpenaiCompletions => "openai_completions",
             Self::Bedrock => "bedrock",
             Self::Cohere => "cohere",
+            Self::OpenaiEmbeddings => "openai_embeddings",
+            Self::GeminiEmbeddings => "gemini_embeddings",
+            Self::CohereEmbeddings => "cohere_embeddings",
+            Self::TitanEmbeddings => "titan_embeddings",
+            Self::NovaEmbeddings => "nova_embeddings",
         }
+    }
+
+    /// Whether it asks for vectors, and not for an answer in words.
+    #[must_use]
+    pub const fn embeds(self) -> bool {
+        matches!(
+            self,
+            Self::OpenaiEmbeddings
+                | Self::GeminiEmbeddings
+                | Self::CohereEmbeddings
+                | Self::TitanEmbeddings
+                | Self::NovaEmbeddings
+        )
     }
 }
 

@@ -64,7 +64,8 @@ pub fn usage(request: &[u8], seen: &Seen) -> Tokens {
 }
 
 /// A likely number of tokens of a request: media are no text, however long their bytes are.
-fn likely_input(request: &[u8]) -> u64 {
+#[must_use]
+pub fn likely_input(request: &[u8]) -> u64 {
     let mut text = TextLength::of(request);
     for carrier in CARRIERS {
         let carried = strings_of(request, carrier).filter(|string| string.len() >= CARRIED);

@@ -53,6 +53,12 @@ impl<'a> Members<'a> {
             .find(|member| member.name == name && member.text != "null")
     }
 
+    /// Where the member of that name stands, whatever it is.
+    fn span(&self, name: &str) -> Option<Range<usize>> {
+        let found = self.found.iter().find(|member| member.name == name);
+        found.map(|member| member.span.clone())
+    }
+
     /// Where the member of that name stands, if it is null.
     #[must_use]
     pub fn span_of_null(&self, name: &str) -> Option<Range<usize>> {
@@ -128,6 +134,23 @@ pub fn model(members: &Members<'_>) -> Result<String, Failure> {
         ));
     }
     Ok(model.into_owned())
+}
+
+/// A body that names this model, whatever it named before.
+///
+/// # Errors
+/// When it is no JSON object.
+pub fn with_model(body: &Bytes, model: &str) -> Result<Bytes, Failure> {
+    let found = Members::find(body, &["model"])?;
+    let name = serde_json::Value::from(model).to_string();
+    if let Some(span) = found.span("model") {
+        return Ok(splice(body, &[(span, name.into_bytes())]));
+    }
+    let place = first_place(body);
+    let is_empty = body.get(place..).unwrap_or_default().trim_ascii() == b"}";
+    let comma = if is_empty { "" } else { "," };
+    let member = format!(r#""model":{name}{comma}"#);
+    Ok(splice(body, &[(place..place, member.into_bytes())]))
 }
 
 /// Puts other bytes in place of some spans, given in the body's order.

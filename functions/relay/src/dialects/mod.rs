@@ -5,11 +5,13 @@
 
 pub mod anthropic;
 pub mod convert;
+pub mod embedding;
 pub mod estimate;
 pub mod json;
 pub mod members;
 pub mod neutral;
 pub mod openai_chat;
+pub mod rename;
 pub mod sse;
 pub mod watch;
 
@@ -35,6 +37,8 @@ pub struct InUrl {
     pub stream: bool,
     /// Whether a streamed answer shall be events (`alt=sse`), and not one long JSON array.
     pub events: bool,
+    /// Whether only the request's tokens shall be counted.
+    pub counting: bool,
 }
 
 /// What the pipeline wants to know of a request, and the request itself.
@@ -140,6 +144,11 @@ pub trait CallerSide: Debug + Send + Sync {
     /// What this dialect calls a member.
     fn word(&self, field: &Field) -> String;
 
+    /// The status with which this dialect says no.
+    fn status(&self, failure: &Failure) -> u16 {
+        failure.kind.status()
+    }
+
     /// The body that says no.
     fn write_error(&self, failure: &Failure, id: RequestId) -> Bytes;
 
@@ -214,7 +223,12 @@ pub fn caller(name: Name) -> &'static dyn CallerSide {
         | Name::OpenaiCompletions
         | Name::OpenaiChat
         | Name::Bedrock
-        | Name::Cohere => &openai_chat::OpenaiChat,
+        | Name::Cohere
+        | Name::OpenaiEmbeddings
+        | Name::GeminiEmbeddings
+        | Name::CohereEmbeddings
+        | Name::TitanEmbeddings
+        | Name::NovaEmbeddings => &openai_chat::OpenaiChat,
     }
 }
 
@@ -228,6 +242,11 @@ pub fn provider(name: Name) -> &'static dyn ProviderSide {
         | Name::OpenaiCompletions
         | Name::OpenaiChat
         | Name::Bedrock
-        | Name::Cohere => &openai_chat::OpenaiChat,
+        | Name::Cohere
+        | Name::OpenaiEmbeddings
+        | Name::GeminiEmbeddings
+        | Name::CohereEmbeddings
+        | Name::TitanEmbeddings
+        | Name::NovaEmbeddings => &openai_chat::OpenaiChat,
     }
 }

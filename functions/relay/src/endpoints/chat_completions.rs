@@ -5,8 +5,9 @@ use axum::response::Response;
 use shared::domain::dialect::Dialect;
 
 use crate::app::App;
+use crate::dialects::InUrl;
 
 /// A conversation in OpenAI's chat dialect.
 pub(crate) async fn create(State(app): State<App>, request: Request) -> Response {
-    super::converse(app, Dialect::OpenaiChat, request).await
+    super::converse(app, Dialect::OpenaiChat, InUrl::default(), request).await
 }

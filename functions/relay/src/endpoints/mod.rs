@@ -1,9 +1,14 @@
 //! The doors: each says its dialect and hands over to the pipeline.
 
+pub(crate) mod azure;
 pub(crate) mod chat_completions;
+pub(crate) mod completions;
+pub(crate) mod embeddings;
+pub(crate) mod gemini;
 pub(crate) mod health;
 pub(crate) mod messages;
 pub(crate) mod models;
+pub(crate) mod responses;
 pub(crate) mod unknown;
 
 use axum::body::Body;
@@ -18,35 +23,59 @@ use crate::front;
 use crate::pipeline::{self, Call};
 
 /// Carries a request in a dialect, and says no in the same one.
-async fn converse(app: App, dialect: Dialect, request: Request) -> Response {
+async fn converse(app: App, dialect: Dialect, url: InUrl, request: Request) -> Response {
+    let (call, body) = call(&app, dialect, url, request);
+    pipeline::converse(app, call, body).await
+}
+
+/// Counts the tokens of a request.
+async fn count(app: App, dialect: Dialect, url: InUrl, request: Request) -> Response {
+    let url = InUrl {
+        counting: true,
+        ..url
+    };
+    let (call, body) = call(&app, dialect, url, request);
+    pipeline::count(app, call, body).await
+}
+
+/// Turns texts into vectors.
+async fn embed(app: App, dialect: Dialect, url: InUrl, request: Request) -> Response {
+    let (call, body) = call(&app, dialect, url, request);
+    pipeline::embed(app, call, body).await
+}
+
+/// A request as it arrives, and its body.
+fn call(app: &App, dialect: Dialect, url: InUrl, request: Request) -> (Call, Body) {
     let (parts, body) = request.into_parts();
     let call = Call {
         id: app.new_request_id(),
         dialect,
-        url: InUrl::default(),
+        url,
         began_ms: app.clock.now_ms(),
-        source_ip: front::caller_address(&app, &parts.headers, &parts.extensions),
-        query_key: query_key(parts.uri.query()),
+        source_ip: front::caller_address(app, &parts.headers, &parts.extensions),
+        query_key: query(parts.uri.query(), "key"),
         headers: parts.headers,
     };
-    pipeline::converse(app, call, body).await
+    (call, body)
 }
 
 /// Says no to a request that has not reached the pipeline, in the dialect of its path.
 pub(crate) fn refuse(app: &App, path: &str, failure: &Failure) -> Response {
     let dialect = if path.contains("/messages") || path.starts_with("/claude") {
         Dialect::Anthropic
+    } else if path.starts_with("/v1beta") || path.starts_with("/gemini") {
+        Dialect::Gemini
+    } else if path.contains("/responses") {
+        Dialect::OpenaiResponses
     } else {
         Dialect::OpenaiChat
     };
     pipeline::refuse(dialects::caller(dialect), app.new_request_id(), failure).map(Body::from)
 }
 
-/// The key in `?key=…`, as Gemini's clients send it.
-fn query_key(query: Option<&str>) -> Option<String> {
-    let pairs = query?.split('&').filter_map(|pair| pair.split_once('='));
-    pairs
-        .filter(|(name, _)| *name == "key")
-        .map(|(_, key)| key.to_owned())
-        .next()
+/// A member of the query, as it stands there.
+fn query(query: Option<&str>, name: &str) -> Option<String> {
+    let mut pairs = query?.split('&').filter_map(|pair| pair.split_once('='));
+    let found = pairs.find(|(known, _)| *known == name);
+    found.map(|(_, value)| value.to_owned())
 }

@@ -1,24 +1,25 @@
-//! `GET /v1/models`: what the caller may name, in the shape of the caller's dialect.
+//! `GET /v1/models` and `/v1beta/models`: what the caller may name, in the shape of its dialect.
 //!
-//! OpenAI and Anthropic share the path; Anthropic's clients are known by their version header.
+//! OpenAI and Anthropic share the path; Anthropic's clients are known by their headers.
 //! <https://platform.openai.com/docs/api-reference/models> <https://docs.anthropic.com/en/api/models>
+//! <https://ai.google.dev/api/models>
 
 use std::collections::BTreeSet;
 
 use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse, Response};
+use http::header::AUTHORIZATION;
 use serde_json::{Value, json};
 use shared::domain::dialect::Dialect;
 use shared::failure::{Failure, Kind};
 
-use super::query_key;
 use crate::app::App;
-use crate::front;
+use crate::dialects::InUrl;
 use crate::pipeline::{self, Call};
 
 /// All of them.
 pub(crate) async fn list(State(app): State<App>, request: Request) -> Response {
-    let call = call(&app, &request);
+    let call = call(&app, request);
     let models = match pipeline::models(&app, &call).await {
         Ok(models) => models,
         Err(failure) => return pipeline::refuse_call(&call, &failure),
@@ -27,6 +28,9 @@ pub(crate) async fn list(State(app): State<App>, request: Request) -> Response {
         &call,
         &match call.dialect {
             Dialect::Anthropic => anthropic_list(&models),
+            Dialect::Gemini => json!({
+                "models": models.iter().map(|id| gemini_model(id)).collect::<Vec<_>>(),
+            }),
             _ => json!({
                 "object": "list",
                 "data": models.iter().map(|id| openai_model(id)).collect::<Vec<_>>(),
@@ -41,12 +45,13 @@ pub(crate) async fn show(
     Path(id): Path<String>,
     request: Request,
 ) -> Response {
-    let call = call(&app, &request);
+    let call = call(&app, request);
     match pipeline::models(&app, &call).await {
         Ok(models) if models.contains(&id) => answer(
             &call,
             &match call.dialect {
                 Dialect::Anthropic => anthropic_model(&id),
+                Dialect::Gemini => gemini_model(&id),
                 _ => openai_model(&id),
             },
         ),
@@ -58,20 +63,24 @@ pub(crate) async fn show(
     }
 }
 
-fn call(app: &App, request: &Request) -> Call {
-    let anthropic = request.headers().contains_key("anthropic-version");
-    Call {
-        id: app.new_request_id(),
-        dialect: if anthropic {
-            Dialect::Anthropic
-        } else {
-            Dialect::OpenaiChat
-        },
-        url: crate::dialects::InUrl::default(),
-        began_ms: app.clock.now_ms(),
-        source_ip: front::caller_address(app, request.headers(), request.extensions()),
-        query_key: query_key(request.uri().query()),
-        headers: request.headers().clone(),
+fn call(app: &App, request: Request) -> Call {
+    let dialect = dialect(&request);
+    super::call(app, dialect, InUrl::default(), request).0
+}
+
+/// Whose client asks, by the path and by the headers that only its SDK sends.
+fn dialect(request: &Request) -> Dialect {
+    let (path, headers) = (request.uri().path(), request.headers());
+    let has = |name: &str| headers.contains_key(name);
+    let by_key = has("x-api-key") && !headers.contains_key(AUTHORIZATION);
+    if path.starts_with("/v1beta") || path.starts_with("/v1alpha") || path.starts_with("/gemini") {
+        Dialect::Gemini
+    } else if path.starts_with("/claude") || has("anthropic-version") || by_key {
+        Dialect::Anthropic
+    } else if has("x-goog-api-key") {
+        Dialect::Gemini
+    } else {
+        Dialect::OpenaiChat
     }
 }
 
@@ -97,5 +106,22 @@ fn anthropic_list(models: &BTreeSet<String>) -> Value {
         "has_more": false,
         "first_id": models.first(),
         "last_id": models.last(),
+    })
+}
+
+fn gemini_model(id: &str) -> Value {
+    let methods = [
+        "generateContent",
+        "streamGenerateContent",
+        "countTokens",
+        "embedContent",
+        "batchEmbedContents",
+    ];
+    json!({
+        "name": format!("models/{id}"),
+        "baseModelId": id,
+        "version": "1",
+        "displayName": id,
+        "supportedGenerationMethods": methods,
     })
 }

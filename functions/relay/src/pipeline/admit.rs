@@ -44,7 +44,11 @@ pub(super) async fn admit(
     wanted: Wanted,
     snapshot: &Arc<Snapshot>,
 ) -> Result<Admitted, Failure> {
-    let price = priced(snapshot, &wanted.model)?;
+    let price = if call.url.counting {
+        Price::default()
+    } else {
+        priced(snapshot, &wanted.model)?
+    };
     let group = snapshot.group(&caller.user.group);
     let ratio = group.map_or(Ratio::ONE, |group| group.ratio);
     let limits = group.map(|group| group.limits).unwrap_or_default();
@@ -63,6 +67,9 @@ pub(super) async fn admit(
         snapshot: Arc::clone(snapshot),
     };
     count(app, &admitted).await?;
+    if call.url.counting {
+        return Ok(admitted);
+    }
     match hold_all(app, call, &mut admitted).await {
         Ok(()) => Ok(admitted),
         Err(failure) => {

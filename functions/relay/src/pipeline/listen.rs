@@ -6,6 +6,8 @@ use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 use secrecy::SecretString;
+use shared::domain::id::RequestId;
+use shared::failure::Failure;
 
 use crate::dialects::UpstreamError;
 use crate::dialects::watch::{Seen, Verdict, Watch};
@@ -17,9 +19,17 @@ pub(super) struct Listening {
     body: BoxStream<'static, Result<Bytes, BrokenOff>>,
     splitter: Splitter,
     watch: Box<dyn Watch>,
-    credential: SecretString,
+    ear: Ear,
     heard: VecDeque<Result<Bytes, Lost>>,
     ended: bool,
+}
+
+/// What is known of an answer before it is heard.
+pub(super) struct Ear {
+    /// The credential that nobody may hear.
+    pub(super) credential: SecretString,
+    /// Whether the caller understands the provider's own words.
+    pub(super) verbatim: bool,
 }
 
 /// Why an answer is not heard to its end.
@@ -53,13 +63,13 @@ impl Listening {
     pub(super) fn new(
         body: BoxStream<'static, Result<Bytes, BrokenOff>>,
         watch: Box<dyn Watch>,
-        credential: SecretString,
+        ear: Ear,
     ) -> Self {
         Self {
             body,
             splitter: Splitter::default(),
             watch,
-            credential,
+            ear,
             heard: VecDeque::new(),
             ended: false,
         }
@@ -68,6 +78,11 @@ impl Listening {
     /// What was seen so far.
     pub(super) fn seen(&self) -> Seen {
         self.watch.seen()
+    }
+
+    /// How a failure is said after what was said so far, where that makes a difference.
+    pub(super) fn fail(&mut self, failure: &Failure, id: RequestId) -> Option<Bytes> {
+        self.watch.fail(failure, id)
     }
 
     /// The next bytes for the caller; `None` at the end. Whoever stops waiting loses nothing.
@@ -92,6 +107,9 @@ impl Listening {
                     self.ended = true;
                     if let Some(last) = self.splitter.finish() {
                         self.hear_last(last);
+                    }
+                    if let Some(words) = self.watch.end() {
+                        self.say(words);
                     }
                 }
             }
@@ -139,8 +157,12 @@ impl Listening {
 
     /// Providers quote credentials that they refuse: nobody hears them from here on.
     fn refuse(&mut self, mut error: UpstreamError, event: Bytes) {
-        error.message = auth::without_credential(&error.message, &self.credential);
-        let event = Some(event).filter(|event| auth::is_free_of(event, &self.credential));
+        let Ear {
+            credential,
+            verbatim,
+        } = &self.ear;
+        error.message = auth::without_credential(&error.message, credential);
+        let event = Some(event).filter(|event| *verbatim && auth::is_free_of(event, credential));
         self.heard.push_back(Err(Lost::Said { error, event }));
     }
 

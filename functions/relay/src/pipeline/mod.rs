@@ -6,8 +6,13 @@
 mod admit;
 mod authenticate;
 mod body;
+mod count;
+mod embed;
+mod fetch;
+mod interpret;
 mod listen;
 mod refusal;
+mod retry_after;
 mod route;
 mod send;
 mod setback;
@@ -22,6 +27,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::response::Response;
+use bytes::Bytes;
 use http::HeaderMap;
 use shared::domain::dialect::Dialect;
 use shared::domain::id::RequestId;
@@ -31,7 +37,8 @@ use shared::failure::Failure;
 pub(crate) use refusal::{refuse, refuse_call};
 
 use crate::app::App;
-use crate::dialects::{self, InUrl};
+use crate::dialects::members;
+use crate::dialects::{self, InUrl, Wanted, embedding};
 use authenticate::Caller;
 use send::Delivery;
 
@@ -83,11 +90,59 @@ async fn prepare(app: &App, call: &Arc<Call>, body: Body) -> Result<Delivery, Fa
         app.snapshots.current(&app.store, now_ms),
     );
     let (caller, snapshot) = (caller?, snapshot?);
-    let wanted =
-        dialects::caller(call.dialect).read(body::read(body, &call.headers).await?, &call.url)?;
+    let wanted = wanted(call, body::read(body, &call.headers).await?)?;
     let itinerary = route::route(&snapshot, &caller, call.dialect, &wanted.model, &app.dice)?;
     let admitted = admit::admit(app, call, caller, wanted, &snapshot).await?;
     Ok(Delivery::new(Arc::clone(call), admitted, itinerary))
+}
+
+/// What is wanted, in the words of the caller's dialect.
+fn wanted(call: &Call, body: Bytes) -> Result<Wanted, Failure> {
+    let body = match &call.url.model {
+        // Azure's clients name the model in the address.
+        Some(model) if !matches!(call.dialect, Dialect::Gemini | Dialect::GeminiEmbeddings) => {
+            members::with_model(&body, model)?
+        }
+        _ => body,
+    };
+    match embedding::caller(call.dialect) {
+        Some(embedding) => embedding.read(body, &call.url),
+        None => dialects::caller(call.dialect).read(body, &call.url),
+    }
+}
+
+/// Counts the tokens of a request. Nothing is held or booked: counting is free.
+pub(crate) async fn count(app: App, call: Call, body: Body) -> Response {
+    let call = Arc::new(call);
+    let counted = async {
+        let delivery = prepare(&app, &call, body).await?;
+        count::count(&app, &call, &delivery.admitted, &delivery.itinerary.0).await
+    };
+    counted
+        .await
+        .unwrap_or_else(|failure| refuse_call(&call, &failure))
+}
+
+/// Turns texts into vectors. It always answers, in the caller's dialect.
+pub(crate) async fn embed(app: App, call: Call, body: Body) -> Response {
+    let (id, dialect) = (call.id, call.dialect);
+    let call = Arc::new(call);
+    // Owned by the process: a caller who hangs up must not leave a hold behind.
+    let journey = app.calls.spawn({
+        let app = app.clone();
+        async move {
+            match prepare(&app, &call, body).await {
+                Ok(delivery) => embed::embed(&app, delivery).await,
+                Err(failure) => refuse_call(&call, &failure),
+            }
+        }
+    });
+    match journey.await {
+        Ok(answer) => answer,
+        Err(fault) => {
+            refuse(dialects::caller(dialect), id, &Failure::internal(fault)).map(Body::from)
+        }
+    }
 }
 
 /// The models that a caller may name.

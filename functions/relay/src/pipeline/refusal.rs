@@ -18,7 +18,7 @@ pub(crate) fn refuse(
     failure: &Failure,
 ) -> Response<Bytes> {
     log(id, failure);
-    let status = StatusCode::from_u16(failure.kind.status()).unwrap_or(StatusCode::BAD_GATEWAY);
+    let status = StatusCode::from_u16(dialect.status(failure)).unwrap_or(StatusCode::BAD_GATEWAY);
     let mut answer = Response::new(dialect.write_error(failure, id));
     *answer.status_mut() = status;
     *answer.headers_mut() = headers(id);

@@ -1,5 +1,7 @@
 //! Caller + Snapshot → Itinerary: the channels to try, in order. Pure, but for the dice.
 
+use std::cmp::Reverse;
+
 use shared::domain::channel::Channel;
 use shared::domain::dialect::Dialect;
 use shared::failure::{Failure, Kind};
@@ -49,7 +51,11 @@ pub(super) fn route(
     if speaking.is_empty() {
         return Err(nowhere(snapshot, model, &carrying, dialect));
     }
-    Ok(Itinerary(in_order(speaking, dice)))
+    let express = |channel: &Channel| {
+        let mut tongues = channel.tongues(channel.upstream_model(model));
+        tongues.any(|tongue| tongue.dialect == dialect)
+    };
+    Ok(Itinerary(in_order(speaking, express, dice)))
 }
 
 fn enabled_group<'a>(snapshot: &Snapshot, name: &'a str) -> Result<&'a str, Failure> {
@@ -84,15 +90,19 @@ fn nowhere(snapshot: &Snapshot, model: &str, carrying: &[&Channel], dialect: Dia
     Failure::new(Kind::Missing, "model_not_found", text)
 }
 
-/// By falling priority; within one, by lot in proportion to the weights.
-fn in_order(mut channels: Vec<&Channel>, dice: &Dice) -> Vec<Channel> {
-    channels.sort_by_key(|channel| (std::cmp::Reverse(channel.priority), channel.id));
+/// By falling priority; within one, where nothing must be converted first; then by lot in proportion
+/// to the weights.
+fn in_order(
+    mut channels: Vec<&Channel>,
+    express: impl Fn(&Channel) -> bool,
+    dice: &Dice,
+) -> Vec<Channel> {
+    let rank = |channel: &Channel| (Reverse(channel.priority), Reverse(express(channel)));
+    channels.sort_by_key(|channel| (rank(channel), channel.id));
     let mut ordered = Vec::with_capacity(channels.len());
     while let Some(first) = channels.first() {
-        let priority = first.priority;
-        let alike = channels
-            .iter()
-            .take_while(|channel| channel.priority == priority);
+        let best = rank(first);
+        let alike = channels.iter().take_while(|channel| rank(channel) == best);
         let weights: Vec<u64> = alike
             .map(|channel| u64::from(channel.weight.max(1)))
             .collect();

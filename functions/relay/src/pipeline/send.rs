@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
-use http::HeaderMap;
 use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderValue};
+use jiff::Timestamp;
 use secrecy::SecretString;
 use shared::domain::channel::Channel;
 use shared::domain::dialect::Lane;
@@ -19,13 +20,13 @@ use tokio::time::timeout;
 
 use super::Call;
 use super::admit::Admitted;
-use super::listen::{Listening, Lost};
+use super::interpret::Interpreter;
+use super::listen::{Ear, Listening, Lost};
 use super::route::Itinerary;
-use super::setback::Setback;
+use super::setback::{Refusal, Setback, returned};
 use super::translate::{Translated, translate};
 use crate::app::App;
 use crate::dialects::watch::Seen;
-use crate::dialects::{self, CallerSide, ProviderSide};
 use crate::upstream::{Answer, milliseconds};
 
 /// The longest plain answer that is taken, in bytes: images in base64 are the longest there are.
@@ -43,7 +44,7 @@ pub(super) struct Delivery {
     pub(super) attempts: Vec<Attempt>,
     /// The stop that was tried last.
     pub(super) stop: Option<Stop>,
-    itinerary: Itinerary,
+    pub(super) itinerary: Itinerary,
 }
 
 /// A channel that was tried.
@@ -54,6 +55,8 @@ pub(super) struct Stop {
     pub(super) upstream_model: String,
     pub(super) lane: Lane,
     pub(super) idle: Duration,
+    /// The caller's members that the provider did not get.
+    pub(super) dropped: Vec<String>,
 }
 
 /// What came of it.
@@ -101,6 +104,22 @@ impl Delivery {
     }
 }
 
+impl Delivery {
+    /// The caller's members that the provider did not get, if any, as a header tells them.
+    pub(super) fn dropped(&self) -> Option<HeaderValue> {
+        const LONGEST: usize = 1_000;
+        let words = self.stop.as_ref()?.dropped.join(",");
+        let words: String = words
+            .chars()
+            .filter(|c| c.is_ascii_graphic())
+            .take(LONGEST)
+            .collect();
+        HeaderValue::from_str(&words)
+            .ok()
+            .filter(|words| !words.is_empty())
+    }
+}
+
 pub(super) async fn deliver(app: App, mut delivery: Delivery) -> Delivered {
     let mut last = Setback::no_channel();
     for channel in std::mem::take(&mut delivery.itinerary.0) {
@@ -143,9 +162,10 @@ async fn attempt(
     let translated = translate(app, &call, &delivery.admitted, channel).await;
     let Translated {
         mut letter,
-        lane,
         credential,
-    } = translated.map_err(Setback::misconfigured)?;
+        interpreter,
+        dropped,
+    } = translated.map_err(Setback::untranslated)?;
     let left_ms = call.began_ms + LONGEST_CALL_MS - app.clock.now_ms();
     let left_ms = u32::try_from(left_ms).map_err(|_| Setback::too_late())?;
     letter.timeouts.total_ms = letter.timeouts.total_ms.min(left_ms);
@@ -153,17 +173,17 @@ async fn attempt(
     delivery.stop = Some(Stop {
         channel_id: channel.id,
         provider: channel.provider.clone(),
-        upstream_model: channel
-            .upstream_model(&delivery.admitted.wanted.model)
-            .to_owned(),
-        lane,
+        upstream_model: interpreter.model.clone(),
+        lane: interpreter.lane,
         idle: milliseconds(channel.timeouts.idle_ms),
+        dropped,
     });
     let answer = app.upstream.send(&letter).await?;
-    let dialect = dialects::caller(call.dialect);
     let hearing = Hearing {
-        dialect,
-        provider: dialects::provider(call.dialect),
+        now: app.clock.now(),
+        call: &call,
+        admitted: &delivery.admitted,
+        interpreter: &interpreter,
         channel,
         credential: &credential,
     };
@@ -171,7 +191,7 @@ async fn attempt(
         return Err(hearing.refusal(answer).await);
     }
     if delivery.admitted.wanted.stream {
-        hearing.stream(answer, &delivery.admitted).await
+        hearing.stream(answer).await
     } else {
         hearing.plain(answer).await
     }
@@ -179,15 +199,24 @@ async fn attempt(
 
 /// What is needed to understand an answer.
 struct Hearing<'a> {
-    dialect: &'static dyn CallerSide,
-    provider: &'static dyn ProviderSide,
+    now: Timestamp,
+    call: &'a Call,
+    admitted: &'a Admitted,
+    interpreter: &'a Interpreter,
     channel: &'a Channel,
     credential: &'a SecretString,
 }
 
 impl Hearing<'_> {
+    fn ear(&self) -> Ear {
+        Ear {
+            credential: self.credential.clone(),
+            verbatim: self.interpreter.lane == Lane::Express,
+        }
+    }
+
     /// Waits for the first event: an error in its place is a refusal like any other.
-    async fn stream(&self, answer: Answer, admitted: &Admitted) -> Result<Outcome, Setback> {
+    async fn stream(&self, answer: Answer) -> Result<Outcome, Setback> {
         let events = content_type(&answer.headers).is_none_or(|kind| !kind.contains("json"));
         if !events {
             return Err(self.no_stream(answer).await);
@@ -195,8 +224,8 @@ impl Hearing<'_> {
         let headers = returned(&answer.headers);
         let mut rest = Box::new(Listening::new(
             answer.body,
-            self.dialect.watch(&admitted.wanted),
-            self.credential.clone(),
+            self.interpreter.watch(self.call, self.admitted),
+            self.ear(),
         ));
         let mut head = BytesMut::new();
         let patience = milliseconds(self.channel.timeouts.first_byte_ms);
@@ -226,8 +255,8 @@ impl Hearing<'_> {
     async fn plain(&self, answer: Answer) -> Result<Outcome, Setback> {
         let headers = returned(&answer.headers);
         let body = self.read(answer, LONGEST_ANSWER).await?;
-        match self.dialect.read_reply(&body) {
-            Some(seen) => Ok(Outcome::Plain(Plain {
+        match self.interpreter.plain(&body, self.call, self.admitted) {
+            Some((body, seen)) => Ok(Outcome::Plain(Plain {
                 headers,
                 body,
                 seen,
@@ -245,62 +274,55 @@ impl Hearing<'_> {
     }
 
     fn no_answer(&self, body: &[u8]) -> Setback {
-        match self.provider.read_error(200, &HeaderMap::new(), body) {
+        match self.interpreter.error(200, &HeaderMap::new(), body) {
             Some(error) => Setback::said(&error, self.credential),
             None => Setback::garbage("something that is no answer", 200),
         }
     }
 
     async fn refusal(&self, answer: Answer) -> Setback {
-        let (status, headers) = (answer.status, returned(&answer.headers));
-        let body = match self.read(answer, LONGEST_ERROR).await {
-            Ok(body) => body,
-            Err(_) => Bytes::new(),
+        let (status, headers) = (answer.status, answer.headers.clone());
+        let body = self.read(answer, LONGEST_ERROR).await.unwrap_or_default();
+        let error = self.interpreter.error(status.as_u16(), &headers, &body);
+        let refusal = Refusal {
+            status,
+            headers: &headers,
+            body: &body,
+            error,
+            verbatim: self.interpreter.lane == Lane::Express,
+            credential: self.credential,
         };
-        match self.provider.read_error(status.as_u16(), &headers, &body) {
-            Some(error) => Setback::refused(status, headers, Some((error, body)), self.credential),
-            None => Setback::foreign(status, headers, &body, self.credential),
-        }
+        Setback::refused(refusal, self.now)
     }
 
-    /// The whole body, bounded in length and in silence.
-    async fn read(&self, mut answer: Answer, longest: usize) -> Result<Bytes, Setback> {
-        let idle = milliseconds(self.channel.timeouts.idle_ms);
-        let mut all = BytesMut::new();
-        loop {
-            match timeout(idle, answer.body.next()).await {
-                Err(_) => return Err(Setback::too_late()),
-                Ok(None) => return Ok(all.freeze()),
-                Ok(Some(Err(error))) => return Err(Setback::broken(error)),
-                Ok(Some(Ok(piece))) if all.len() + piece.len() > longest => {
-                    return Err(Setback::garbage(
-                        "an endless answer",
-                        answer.status.as_u16(),
-                    ));
-                }
-                Ok(Some(Ok(piece))) => all.extend_from_slice(&piece),
+    async fn read(&self, answer: Answer, longest: usize) -> Result<Bytes, Setback> {
+        whole(answer, longest, milliseconds(self.channel.timeouts.idle_ms)).await
+    }
+}
+
+/// The whole body of an answer, bounded in length and in silence.
+pub(super) async fn whole(
+    mut answer: Answer,
+    longest: usize,
+    idle: Duration,
+) -> Result<Bytes, Setback> {
+    let mut all = BytesMut::new();
+    loop {
+        match timeout(idle, answer.body.next()).await {
+            Err(_) => return Err(Setback::too_late()),
+            Ok(None) => return Ok(all.freeze()),
+            Ok(Some(Err(error))) => return Err(Setback::broken(error)),
+            Ok(Some(Ok(piece))) if all.len() + piece.len() > longest => {
+                return Err(Setback::garbage(
+                    "an endless answer",
+                    answer.status.as_u16(),
+                ));
             }
+            Ok(Some(Ok(piece))) => all.extend_from_slice(&piece),
         }
     }
 }
 
 fn content_type(headers: &HeaderMap) -> Option<&str> {
     headers.get(CONTENT_TYPE)?.to_str().ok()
-}
-
-/// What a caller may see of a provider's headers: rate limits, and when to come again.
-fn returned(headers: &HeaderMap) -> HeaderMap {
-    const EXACT: [&str; 4] = [
-        "retry-after",
-        "retry-after-ms",
-        "openai-processing-ms",
-        "x-should-retry",
-    ];
-    const PREFIXES: [&str; 2] = ["x-ratelimit-", "anthropic-ratelimit-"];
-    let may_see = |name: &str| {
-        EXACT.contains(&name) || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
-    };
-    let seen = headers.iter().filter(|(name, _)| may_see(name.as_str()));
-    seen.map(|(name, value)| (name.clone(), value.clone()))
-        .collect()
 }

@@ -1,11 +1,13 @@
 //! A stop that did not answer: what the caller hears of it, and whether another one may be asked.
 
 use bytes::Bytes;
-use http::header::RETRY_AFTER;
+use http::header::CONTENT_TYPE;
 use http::{HeaderMap, StatusCode};
+use jiff::Timestamp;
 use secrecy::SecretString;
 use shared::failure::{Failure, Kind};
 
+use super::retry_after;
 use crate::dialects::UpstreamError;
 use crate::upstream::{BrokenOff, NoAnswer, auth};
 
@@ -29,13 +31,25 @@ pub(super) struct Verbatim {
     pub(super) body: Bytes,
 }
 
+/// How a provider has refused a request.
+pub(super) struct Refusal<'a> {
+    pub(super) status: StatusCode,
+    pub(super) headers: &'a HeaderMap,
+    pub(super) body: &'a Bytes,
+    /// What the body says, if it is an error of the provider's dialect.
+    pub(super) error: Option<UpstreamError>,
+    /// Whether the caller understands the provider's own words.
+    pub(super) verbatim: bool,
+    pub(super) credential: &'a SecretString,
+}
+
 impl Setback {
     pub(super) fn no_channel() -> Self {
         let text = "No channel is left for this call.";
         Self::elsewhere(Failure::new(Kind::Unavailable, "no_channel", text), None)
     }
 
-    pub(super) fn misconfigured(failure: Failure) -> Self {
+    pub(super) fn untranslated(failure: Failure) -> Self {
         Self::elsewhere(failure, None)
     }
 
@@ -72,53 +86,68 @@ impl Setback {
         setback
     }
 
-    /// A refusal with a status; with the provider's own words, if they are an error of the dialect.
-    pub(super) fn refused(
-        status: StatusCode,
-        headers: HeaderMap,
-        said: Option<(UpstreamError, Bytes)>,
-        credential: &SecretString,
-    ) -> Self {
-        let status = said
-            .as_ref()
-            .map_or(status, |(error, _)| meant(status, error));
-        let mut setback = Self::by_status(status);
-        setback.failure.retry_after_s = headers
-            .get(RETRY_AFTER)
-            .and_then(|value| value.to_str().ok()?.parse().ok())
-            .or(setback.failure.retry_after_s);
-        if let Some((error, body)) = said
-            && !is_about_us(status)
-        {
-            setback.failure.public = auth::without_credential(&error.message, credential);
-            let text = std::str::from_utf8(&body).unwrap_or_default();
-            let body = Bytes::from(auth::without_credential(text, credential));
-            setback.verbatim = Some(Verbatim {
-                status,
-                headers,
-                body,
+    /// A refusal with a status: in the provider's own words, if they are for the caller.
+    pub(super) fn refused(refusal: Refusal<'_>, now: Timestamp) -> Self {
+        let Refusal {
+            status,
+            headers,
+            body,
+            error,
+            verbatim,
+            credential,
+        } = refusal;
+        let Some(error) = error else {
+            return Self::foreign(status, headers, body, credential).retry_after(headers, now);
+        };
+        let means = StatusCode::from_u16(error.status).unwrap_or(status);
+        let means = meant(means, &error);
+        let mut setback = Self::by_status(means);
+        setback.http_status = Some(status.as_u16());
+        if !is_about_us(means) {
+            if !error.message.is_empty() {
+                setback.failure.public = auth::without_credential(&error.message, credential);
+            }
+            if is_too_long(&error) {
+                setback.failure.code = "context_length_exceeded".into();
+            }
+            setback.verbatim = verbatim.then(|| {
+                let text = std::str::from_utf8(body).unwrap_or_default();
+                Verbatim {
+                    status,
+                    headers: returned(headers),
+                    body: Bytes::from(auth::without_credential(text, credential)),
+                }
             });
         }
-        setback
+        setback.retry_after(headers, now)
     }
 
     /// A refusal that is no error of the dialect: its text is told, if it is one that people can read.
-    pub(super) fn foreign(
+    fn foreign(
         status: StatusCode,
-        headers: HeaderMap,
+        headers: &HeaderMap,
         body: &[u8],
         credential: &SecretString,
     ) -> Self {
         const LONGEST: usize = 2_000;
-        let mut setback = Self::refused(status, headers, None, credential);
+        let mut setback = Self::by_status(status);
         let text = String::from_utf8_lossy(body);
-        let readable = !text.trim().is_empty() && !text.trim_start().starts_with('<');
+        let html = headers
+            .get(CONTENT_TYPE)
+            .is_some_and(|kind| kind.to_str().is_ok_and(|kind| kind.contains("html")));
+        let readable = !html && !text.trim().is_empty() && !text.trim_start().starts_with('<');
         if readable && !is_about_us(status) {
             let text: String = text.trim().chars().take(LONGEST).collect();
             let text = auth::without_credential(&text, credential);
             setback.failure.public = format!("{} It said: {text}", setback.failure.public);
         }
         setback
+    }
+
+    fn retry_after(mut self, headers: &HeaderMap, now: Timestamp) -> Self {
+        let told = retry_after::seconds(headers, now);
+        self.failure.retry_after_s = told.or(self.failure.retry_after_s);
+        self
     }
 
     fn by_status(status: StatusCode) -> Self {
@@ -188,6 +217,36 @@ impl Setback {
             elsewhere: true,
         }
     }
+}
+
+/// Whether the request is longer than what the model can hold.
+fn is_too_long(error: &UpstreamError) -> bool {
+    const SAID: [&str; 5] = [
+        "context_length_exceeded",
+        "prompt is too long",
+        "Input is too long",
+        "maximum context length",
+        "exceeds the maximum number of tokens",
+    ];
+    let said = |words: &&str| error.code == *words || error.message.contains(*words);
+    error.status == 400 && SAID.iter().any(said)
+}
+
+/// What a caller may see of a provider's headers: rate limits, and when to come again.
+pub(super) fn returned(headers: &HeaderMap) -> HeaderMap {
+    const EXACT: [&str; 4] = [
+        "retry-after",
+        "retry-after-ms",
+        "openai-processing-ms",
+        "x-should-retry",
+    ];
+    const PREFIXES: [&str; 2] = ["x-ratelimit-", "anthropic-ratelimit-"];
+    let may_see = |name: &str| {
+        EXACT.contains(&name) || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+    };
+    let seen = headers.iter().filter(|(name, _)| may_see(name.as_str()));
+    seen.map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
 }
 
 /// The status that is meant: some providers say with another that this gateway's account is empty.

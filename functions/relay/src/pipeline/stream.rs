@@ -17,7 +17,7 @@ use axum::response::Response;
 use bytes::{Bytes, BytesMut};
 use futures_util::stream;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use shared::domain::record::Status;
 use shared::failure::{Failure, Kind};
 use tokio::time::{Instant, timeout};
@@ -31,19 +31,43 @@ use super::settle::{Ending, settle};
 use super::speech::{Gone, Heard, NEVER, Speech};
 use crate::app::App;
 use crate::dialects::watch::Seen;
-use crate::dialects::{self, CallerSide};
+use crate::dialects::{self, CallerSide, Wanted};
+
+/// Names the members of a request that the provider did not get.
+const DROPPED: HeaderName = HeaderName::from_static("x-tollhouse-dropped");
 
 /// What is said to a caller, one piece after the other.
 struct Talk {
     app: App,
     call: Arc<Call>,
-    streamed: bool,
+    form: Form,
     keepalive: Duration,
     /// Whether nothing was said for as long as may be, before anything could be.
     silent_already: bool,
     /// The status that the caller has seen.
     told: StatusCode,
     stage: Stage,
+}
+
+/// In which form an answer is said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// All at once.
+    Plain,
+    /// As events.
+    Events,
+    /// As a JSON array whose elements come one by one.
+    Array,
+}
+
+impl Form {
+    fn of(wanted: &Wanted) -> Self {
+        match (wanted.stream, wanted.events) {
+            (false, _) => Self::Plain,
+            (true, true) => Self::Events,
+            (true, false) => Self::Array,
+        }
+    }
 }
 
 enum Stage {
@@ -67,7 +91,7 @@ struct Closing {
 /// The answer to a call that was admitted.
 pub(super) async fn answer(app: App, delivery: Delivery) -> Response {
     let call = Arc::clone(&delivery.call);
-    let streamed = delivery.admitted.wanted.stream;
+    let form = Form::of(&delivery.admitted.wanted);
     let keepalive_ms = delivery
         .admitted
         .snapshot
@@ -83,7 +107,7 @@ pub(super) async fn answer(app: App, delivery: Delivery) -> Response {
     let talk = |stage, silent_already| Talk {
         app,
         call: Arc::clone(&call),
-        streamed,
+        form,
         keepalive,
         silent_already,
         told: StatusCode::OK,
@@ -92,7 +116,7 @@ pub(super) async fn answer(app: App, delivery: Delivery) -> Response {
     match timeout(keepalive, &mut waiting).await {
         Ok(delivered) => talk(Stage::Settled(None), false).begin(delivered).await,
         Err(_) => {
-            let headers = head(&call, streamed, HeaderMap::new());
+            let headers = head(&call, form, HeaderMap::new());
             talk(Stage::Waiting(waiting), true).into_response(StatusCode::OK, headers)
         }
     }
@@ -101,6 +125,7 @@ pub(super) async fn answer(app: App, delivery: Delivery) -> Response {
 impl Talk {
     /// Answers with the status that the delivery deserves.
     async fn begin(mut self, delivered: Delivered) -> Response {
+        let dropped = delivered.delivery.dropped();
         let (status, headers) = match &delivered.outcome {
             Outcome::No(setback) => {
                 let answer = self.no(setback);
@@ -112,7 +137,8 @@ impl Talk {
             Outcome::Stream { headers, .. } => (StatusCode::OK, headers.clone()),
         };
         self.take(delivered);
-        let headers = head(&self.call, self.streamed, headers);
+        let mut headers = head(&self.call, self.form, headers);
+        headers.extend(dropped.map(|words| (DROPPED, words)));
         self.into_response(status, headers)
     }
 
@@ -227,7 +253,7 @@ impl Talk {
             Heard::End => None,
             Heard::Lost(lost) => Some(lost),
         };
-        let Stage::Speaking(speech) = std::mem::replace(&mut self.stage, Stage::Settled(None))
+        let Stage::Speaking(mut speech) = std::mem::replace(&mut self.stage, Stage::Settled(None))
         else {
             return None;
         };
@@ -235,7 +261,7 @@ impl Talk {
         let (last_words, ending) = match failure {
             // What breaks after the proper end breaks nothing.
             _ if seen.complete => (None, Ending::whole(seen, speech.ttfb_ms)),
-            failure => self.cut(&speech, seen, failure),
+            failure => self.cut(&mut speech, seen, failure),
         };
         let Speech {
             delivery, farewell, ..
@@ -262,7 +288,7 @@ impl Talk {
     }
 
     /// An answer that broke off: the dialect's error event, never a pretended end.
-    fn cut(&self, speech: &Speech, seen: Seen, lost: Option<Gone>) -> (Option<Bytes>, Ending) {
+    fn cut(&self, speech: &mut Speech, seen: Seen, lost: Option<Gone>) -> (Option<Bytes>, Ending) {
         let failure = match &lost {
             None => broke_off("The provider's answer ended before its end."),
             Some(Gone::Silent) => {
@@ -278,7 +304,10 @@ impl Talk {
             Some(Gone::Lost(Lost::Said {
                 event: Some(event), ..
             })) => event.clone(),
-            _ => self.last_words(&failure),
+            _ => speech
+                .rest
+                .fail(&failure, self.call.id)
+                .unwrap_or_else(|| self.last_words(&failure)),
         };
         let (call, error) = (self.call.id.to_string(), lost.map(|lost| lost.to_string()));
         tracing::warn!(
@@ -299,10 +328,9 @@ impl Talk {
 
     /// How a failure is said when the status is out already.
     fn last_words(&self, failure: &Failure) -> Bytes {
-        if self.streamed {
-            self.dialect().write_error_event(failure, self.call.id)
-        } else {
-            self.dialect().write_error(failure, self.call.id)
+        match self.form {
+            Form::Events => self.dialect().write_error_event(failure, self.call.id),
+            Form::Array | Form::Plain => self.dialect().write_error(failure, self.call.id),
         }
     }
 
@@ -311,10 +339,9 @@ impl Talk {
             speech.said_at = Instant::now();
         }
         // White space may stand before any JSON text.
-        Bytes::from_static(if self.streamed {
-            self.dialect().filler()
-        } else {
-            b" "
+        Bytes::from_static(match self.form {
+            Form::Events => self.dialect().filler(),
+            Form::Array | Form::Plain => b" ",
         })
     }
 }
@@ -342,13 +369,15 @@ fn broke_off(text: &str) -> Failure {
 }
 
 /// The headers of an answer.
-fn head(call: &Call, streamed: bool, from_provider: HeaderMap) -> HeaderMap {
+fn head(call: &Call, form: Form, from_provider: HeaderMap) -> HeaderMap {
     let mut headers = refusal::headers(call.id);
-    if streamed {
+    if form == Form::Events {
         headers.insert(
             CONTENT_TYPE,
             HeaderValue::from_static("text/event-stream; charset=utf-8"),
         );
+    }
+    if form != Form::Plain {
         headers.insert(
             CACHE_CONTROL,
             HeaderValue::from_static("no-cache, no-transform"),

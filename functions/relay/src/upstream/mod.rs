@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod auth;
+pub mod fetch;
 pub mod framing;
 mod resolve;
 
@@ -11,8 +12,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::stream::{BoxStream, StreamExt};
 use http::{HeaderMap, StatusCode};
+use reqwest::dns::Resolve;
 use shared::domain::channel::Timeouts;
 use tokio::time::timeout;
+
+use fetch::{Fetched, NotFetched, OnlyPublic};
+use resolve::NoLinkLocal;
 
 /// For how long an idle connection is kept.
 const KEPT_IDLE: Duration = Duration::from_secs(90);
@@ -77,7 +82,13 @@ pub struct BrokenOff(#[source] pub reqwest::Error);
 
 /// The way to providers. Cheap to clone; connections are pooled, and made when first needed.
 #[derive(Debug, Clone, Default)]
-pub struct Upstream(Arc<OnceLock<reqwest::Client>>);
+pub struct Upstream(Arc<Clients>);
+
+#[derive(Debug, Default)]
+struct Clients {
+    providers: OnceLock<reqwest::Client>,
+    web: OnceLock<reqwest::Client>,
+}
 
 impl Upstream {
     /// The way to providers.
@@ -117,24 +128,35 @@ impl Upstream {
         })
     }
 
+    /// Fetches what a caller points to, of at most so many bytes, and only from the open internet.
+    ///
+    /// # Errors
+    /// When it cannot be had, or may not be.
+    pub async fn fetch(&self, url: &str, largest: usize) -> Result<Fetched, NotFetched> {
+        let client = self.0.web.get_or_init(|| client(OnlyPublic));
+        fetch::fetch(client, url, largest).await
+    }
+
     /// Made once. Reading the machine's certificates takes milliseconds that a call may not need.
     fn client(&self) -> &reqwest::Client {
-        self.0.get_or_init(|| {
-            // Another part of the process may have installed it before.
-            let _ = rustls::crypto::ring::default_provider().install_default();
-            #[expect(clippy::disallowed_methods, reason = "the one way to providers")]
-            let client = reqwest::Client::builder()
-                // A credential must not travel to where nobody sent it.
-                .redirect(reqwest::redirect::Policy::none())
-                .dns_resolver(resolve::NoLinkLocal)
-                .connect_timeout(Duration::from_secs(10))
-                .pool_idle_timeout(KEPT_IDLE)
-                .tcp_nodelay(true)
-                .no_proxy()
-                .build();
-            client.expect("rustls is there and the options are constant")
-        })
+        self.0.providers.get_or_init(|| client(NoLinkLocal))
     }
+}
+
+fn client(resolver: impl Resolve + 'static) -> reqwest::Client {
+    // Another part of the process may have installed it before.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    #[expect(clippy::disallowed_methods, reason = "the one way out")]
+    let client = reqwest::Client::builder()
+        // A credential must not travel to where nobody sent it.
+        .redirect(reqwest::redirect::Policy::none())
+        .dns_resolver(resolver)
+        .connect_timeout(Duration::from_secs(10))
+        .pool_idle_timeout(KEPT_IDLE)
+        .tcp_nodelay(true)
+        .no_proxy()
+        .build();
+    client.expect("rustls is there and the options are constant")
 }
 
 /// A duration of so many milliseconds.

@@ -162,8 +162,11 @@ impl Provider {
     }
 }
 
-/// OpenAI's chat dialect, as its vendor says: what most providers speak.
-pub(super) const OPENAI_CHAT: &[Tongue] = &[Tongue::of(Dialect::OpenaiChat)];
+/// OpenAI's chat dialect and its embeddings, as their vendor says: what most providers speak.
+pub(super) const OPENAI_CHAT: &[Tongue] = &[
+    Tongue::of(Dialect::OpenaiChat),
+    Tongue::of(Dialect::OpenaiEmbeddings),
+];
 
 /// The usual credential: one secret text.
 pub(super) const API_KEY: &[CredentialField] = &[CredentialField {

@@ -1,0 +1,136 @@
+//! What a provider answers to a letter, in the caller's dialect: as it comes, or through the neutral form.
+
+use bytes::Bytes;
+use http::HeaderMap;
+use shared::domain::dialect::{Dialect, Lane};
+use shared::domain::provider::Provider;
+
+use super::Call;
+use super::admit::Admitted;
+use crate::dialects::convert::{Converter, Renames};
+use crate::dialects::estimate::TextLength;
+use crate::dialects::neutral::{Event, Reply};
+use crate::dialects::rename::{self, Renaming};
+use crate::dialects::watch::{Seen, Watch};
+use crate::dialects::{self, Asked, CallerSide, Destination, ProviderSide, UpstreamError};
+
+/// Understands the answers to one letter.
+#[derive(Debug)]
+pub(super) struct Interpreter {
+    pub(super) lane: Lane,
+    /// The provider's name of the model.
+    pub(super) model: String,
+    /// What must be changed back in answers of the conversion lane.
+    pub(super) renames: Renames,
+    /// The name of the model that answers of the express lane shall carry.
+    pub(super) shown_model: Option<String>,
+    caller: &'static dyn CallerSide,
+    provider: &'static dyn ProviderSide,
+    card: &'static Provider,
+}
+
+impl Interpreter {
+    /// Between a caller, and a model of a provider that speaks `dialect`.
+    pub(super) fn new(call: &Call, dialect: Dialect, model: &str, card: &'static Provider) -> Self {
+        let lane = if call.dialect == dialect {
+            Lane::Express
+        } else {
+            Lane::Conversion
+        };
+        Self {
+            lane,
+            model: model.to_owned(),
+            renames: Renames::default(),
+            shown_model: None,
+            caller: dialects::caller(call.dialect),
+            provider: dialects::provider(dialect),
+            card,
+        }
+    }
+
+    /// A listener for one streamed answer.
+    pub(super) fn watch(&self, call: &Call, admitted: &Admitted) -> Box<dyn Watch> {
+        match (self.lane, &self.shown_model) {
+            (Lane::Express, None) => self.caller.watch(&admitted.wanted),
+            (Lane::Express, Some(name)) => Box::new(Renaming::new(
+                self.caller.watch(&admitted.wanted),
+                name.clone(),
+            )),
+            (Lane::Conversion, _) => Box::new(Converter::new(
+                self.provider.reader(&self.destination(true)),
+                self.caller.writer(&asked(call, admitted)),
+                self.renames.clone(),
+            )),
+        }
+    }
+
+    /// A plain answer for the caller; `None` when it is none.
+    pub(super) fn plain(
+        &self,
+        body: &Bytes,
+        call: &Call,
+        admitted: &Admitted,
+    ) -> Option<(Bytes, Seen)> {
+        if self.lane == Lane::Express {
+            let seen = self.caller.read_reply(body)?;
+            let renamed = self.shown_model.as_deref();
+            let renamed = renamed.and_then(|name| rename::model(body, name));
+            return Some((renamed.unwrap_or_else(|| body.clone()), seen));
+        }
+        let mut reply = self.provider.reply(body, &self.destination(false))?;
+        self.renames.apply(&mut reply);
+        let answer = self.caller.write_reply(&reply, &asked(call, admitted));
+        Some((answer, seen(reply)))
+    }
+
+    /// The error in a body that should have been an answer, if it is one.
+    pub(super) fn error(
+        &self,
+        status: u16,
+        headers: &HeaderMap,
+        body: &[u8],
+    ) -> Option<UpstreamError> {
+        self.provider.read_error(status, headers, body)
+    }
+
+    /// How many tokens the provider has counted.
+    pub(super) fn count(&self, body: &[u8]) -> Option<u64> {
+        self.provider.read_count(body)
+    }
+
+    fn destination(&self, stream: bool) -> Destination<'_> {
+        Destination {
+            model: &self.model,
+            stream,
+            card: self.card,
+        }
+    }
+}
+
+/// What the caller's dialect needs to know to write an answer.
+fn asked<'a>(call: &Call, admitted: &'a Admitted) -> Asked<'a> {
+    Asked {
+        wanted: &admitted.wanted,
+        id: call.id,
+        at_s: u64::try_from(call.began_ms / 1_000).unwrap_or(0),
+    }
+}
+
+/// What a converted answer used, and how much text it carries.
+fn seen(reply: Reply) -> Seen {
+    let tokens = reply.tokens;
+    let mut delivered = TextLength::default();
+    for event in reply.unfold() {
+        if let Event::Delta(text) = event {
+            delivered.add(TextLength::of(text.as_bytes()));
+        }
+    }
+    Seen {
+        tokens,
+        so_far: None,
+        delivered,
+        began: true,
+        complete: true,
+        over: true,
+    }
+}

@@ -1,0 +1,258 @@
+//! Fetches what callers point to, and only from the open internet.
+//!
+//! A caller must not reach through the gateway what is reachable only from where it runs: its own
+//! machine, its network, the cloud's metadata. Addresses are checked when a name is resolved, so
+//! that what was checked is what is connected to, and again after each redirect.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt;
+use http::header::{CONTENT_TYPE, LOCATION};
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::{Response, Url};
+use tokio::time::timeout;
+
+/// How long a fetch may take.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// How often a server may point elsewhere.
+const REDIRECTS: usize = 3;
+
+/// What was fetched.
+#[derive(Debug, Clone)]
+pub struct Fetched {
+    /// The type that the server names.
+    pub mime: Option<String>,
+    /// The bytes.
+    pub bytes: Bytes,
+}
+
+/// Why nothing was fetched.
+#[derive(Debug, thiserror::Error)]
+pub enum NotFetched {
+    /// It is no address of the web.
+    #[error("it is no http or https address")]
+    NoAddress,
+    /// It leads to where callers may not go.
+    #[error("its address is not public")]
+    Private,
+    /// The server does not have it.
+    #[error("its server answered {0}")]
+    Refused(u16),
+    /// The server points elsewhere again and again.
+    #[error("its server redirects too often")]
+    Redirects,
+    /// It is larger than what may be fetched.
+    #[error("it is too large")]
+    TooLarge,
+    /// It took too long.
+    #[error("its server took too long")]
+    TooLate,
+    /// The server cannot be reached, or broke off.
+    #[error("its server cannot be reached")]
+    Unreachable(#[source] reqwest::Error),
+}
+
+/// Fetches what is at an address, of at most so many bytes.
+pub(super) async fn fetch(
+    client: &reqwest::Client,
+    address: &str,
+    largest: usize,
+) -> Result<Fetched, NotFetched> {
+    timeout(PATIENCE, follow(client, address, largest))
+        .await
+        .unwrap_or(Err(NotFetched::TooLate))
+}
+
+async fn follow(
+    client: &reqwest::Client,
+    address: &str,
+    largest: usize,
+) -> Result<Fetched, NotFetched> {
+    let mut url = Url::parse(address).map_err(|_| NotFetched::NoAddress)?;
+    for _ in 0..=REDIRECTS {
+        check(&url)?;
+        let response = client
+            .get(url.clone())
+            .send()
+            .await
+            .map_err(|error| unreachable(error.without_url()))?;
+        let status = response.status();
+        if status.is_success() {
+            return read(response, largest).await;
+        }
+        if !status.is_redirection() {
+            return Err(NotFetched::Refused(status.as_u16()));
+        }
+        let next = response.headers().get(LOCATION);
+        let next = next.and_then(|next| next.to_str().ok());
+        url = next
+            .and_then(|next| url.join(next).ok())
+            .ok_or(NotFetched::Refused(status.as_u16()))?;
+    }
+    Err(NotFetched::Redirects)
+}
+
+/// An address that names its host by number is not resolved: it is checked here.
+fn check(url: &Url) -> Result<(), NotFetched> {
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(NotFetched::NoAddress);
+    }
+    let host = url.host_str().ok_or(NotFetched::NoAddress)?;
+    match host.trim_matches(['[', ']']).parse::<IpAddr>() {
+        Ok(address) if !is_public(address) => Err(NotFetched::Private),
+        _ => Ok(()),
+    }
+}
+
+async fn read(response: Response, largest: usize) -> Result<Fetched, NotFetched> {
+    let mime = response.headers().get(CONTENT_TYPE);
+    let mime = mime.and_then(|mime| mime.to_str().ok()).map(|mime| {
+        let mime = mime.split(';').next().unwrap_or_default();
+        mime.trim().to_ascii_lowercase()
+    });
+    let mut bytes = BytesMut::new();
+    let mut pieces = response.bytes_stream();
+    while let Some(piece) = pieces.next().await {
+        let piece = piece.map_err(|error| NotFetched::Unreachable(error.without_url()))?;
+        if bytes.len() + piece.len() > largest {
+            return Err(NotFetched::TooLarge);
+        }
+        bytes.extend_from_slice(&piece);
+    }
+    Ok(Fetched {
+        mime,
+        bytes: bytes.freeze(),
+    })
+}
+
+fn unreachable(error: reqwest::Error) -> NotFetched {
+    let mut cause: Option<&dyn std::error::Error> = Some(&error);
+    while let Some(inner) = cause {
+        if inner.is::<NotPublic>() {
+            return NotFetched::Private;
+        }
+        cause = inner.source();
+    }
+    NotFetched::Unreachable(error)
+}
+
+/// A name that leads to nowhere public.
+#[derive(Debug, thiserror::Error)]
+#[error("the name has no public address")]
+struct NotPublic;
+
+/// The system's resolver, with public addresses only.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct OnlyPublic;
+
+impl Resolve for OnlyPublic {
+    fn resolve(&self, name: Name) -> Resolving {
+        Box::pin(async move {
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            let usable: Vec<SocketAddr> = found.filter(|at| is_public(at.ip())).collect();
+            if usable.is_empty() {
+                return Err(NotPublic.into());
+            }
+            Ok(Box::new(usable.into_iter()) as Addrs)
+        })
+    }
+}
+
+/// Whether an address is one of the open internet.
+///
+/// <https://www.iana.org/assignments/iana-ipv4-special-registry>
+/// <https://www.iana.org/assignments/iana-ipv6-special-registry>
+fn is_public(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(address) => is_public_v4(address),
+        IpAddr::V6(address) => is_public_v6(address),
+    }
+}
+
+fn is_public_v4(address: Ipv4Addr) -> bool {
+    let [a, b, c, _] = address.octets();
+    let special = matches!(
+        (a, b, c),
+        (0 | 10 | 127 | 224..=255, ..)
+            | (100, 64..=127, _)
+            | (169, 254, _)
+            | (172, 16..=31, _)
+            | (192, 168, _)
+            | (192, 0, 0 | 2)
+            | (192, 88, 99)
+            | (198, 18 | 19, _)
+            | (198, 51, 100)
+            | (203, 0, 113)
+    );
+    !special
+}
+
+/// Only global unicast addresses, without those that wrap or translate an IPv4 address.
+fn is_public_v6(address: Ipv6Addr) -> bool {
+    let [first, second, ..] = address.segments();
+    let global = (0x2000..0x4000).contains(&first);
+    let special = matches!(
+        (first, second),
+        (0x2001, 0 | 0x0db8) | (0x2001, 0x0002 | 0x0010..=0x002f) | (0x2002, _) | (0x3fff, _)
+    );
+    global && !special
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_open_internet_is_public() {
+        for address in [
+            "0.0.0.0",
+            "10.1.2.3",
+            "100.64.0.1",
+            "127.0.0.1",
+            "169.254.169.254",
+            "172.31.0.1",
+            "192.168.1.1",
+            "198.18.0.1",
+            "224.0.0.1",
+            "255.255.255.255",
+            "::",
+            "::1",
+            "::ffff:169.254.169.254",
+            "::ffff:10.0.0.1",
+            "64:ff9b::a9fe:a9fe",
+            "fc00::1",
+            "fd00:ec2::254",
+            "fe80::1",
+            "ff02::1",
+            "2001:db8::1",
+            "2002:a9fe:a9fe::",
+        ] {
+            assert!(!is_public(address.parse().unwrap()), "{address}");
+        }
+        for address in ["1.1.1.1", "8.8.8.8", "172.32.0.1", "2606:4700::1111"] {
+            assert!(is_public(address.parse().unwrap()), "{address}");
+        }
+    }
+
+    #[test]
+    fn hosts_by_number_are_checked_however_they_are_written() {
+        for url in [
+            "http://169.254.169.254/latest/meta-data",
+            "http://2852039166/",
+            "http://0xa9fea9fe/",
+            "http://127.1/",
+            "http://[::1]:8080/",
+            "http://[::ffff:127.0.0.1]/",
+        ] {
+            let checked = check(&Url::parse(url).unwrap());
+            assert!(matches!(checked, Err(NotFetched::Private)), "{url}");
+        }
+        for url in ["file:///etc/passwd", "gopher://x/", "data:text/plain,hi"] {
+            let checked = check(&Url::parse(url).unwrap());
+            assert!(matches!(checked, Err(NotFetched::NoAddress)), "{url}");
+        }
+        assert!(check(&Url::parse("https://example.com/a.png").unwrap()).is_ok());
+    }
+}
