@@ -247,6 +247,41 @@ def _vision(asked: Asked) -> Answer:
     return Say(text=SAW)
 
 
+SECRET = re.compile(r"secret-[0-9a-f]{16}")
+
+
+def _agent(asked: Asked) -> Answer:
+    """Has an agent read the file that its user names, by whatever tool it has, and repeats the secret in it.
+
+    Agents ask for more than their users do: for a title, say. Such a request gets a text.
+    """
+    results = [part.text for part in asked.since if isinstance(part, Result)]
+    if results:
+        found = SECRET.search(results[-1])
+        fit(found is not None, f"the file's text is not in the result: {results[-1][:300]!r}")
+        return Say(text=f"The file says {found[0] if found else ''}.")
+    prompt = next(part.text for part in asked.parts if isinstance(part, Text) and "scene:agent" in part.text)
+    named = re.search(r"file:(\S+)", prompt)
+    call = _reading(asked.tools, named[1] if named else "")
+    if call is None:
+        return Say(text="A title.")
+    thought = THOUGHT if asked.thinks else ""
+    return Say(thought=thought, text="I shall read it.", calls=(call,), finish="calls")
+
+
+def _reading(tools: dict[str, Any], path: str) -> Call | None:
+    """A call that reads a file, by the tools of the agents that are known here."""
+    command = f"cat {path}"
+    for name in ("Read", "read_file", "shell", "shell_command", "exec_command", "run_shell_command", "Bash"):
+        members = (tools.get(name) or {}).get("properties") or {}
+        is_list = (members.get("command") or {}).get("type") in ("array", "ARRAY")
+        said = {"file_path": path, "absolute_path": path, "command": ["bash", "-c", command] if is_list else command,
+                "cmd": command}
+        if arguments := {member: value for member, value in said.items() if member in members}:
+            return Call(name, arguments)
+    return None
+
+
 PARIS = Call("get_weather", {"city": "Paris", "days": 3})
 TOKYO = Call("get_weather", {"city": "東京", "days": 1})
 NOW = Call("now", {})
@@ -262,6 +297,7 @@ SCENES: dict[str, Callable[[Asked], Answer]] = {
     "think": _tools(PARIS, TOKYO, say=Say(thought=THOUGHT, usage=Usage(reasoning=20))),
     "move": _tools(PARIS, TOKYO, say=Say(thought=THOUGHT, usage=Usage(reasoning=20)), moves=True),
     "structured": _structured,
+    "agent": _agent,
     "vision": _vision,
     "mid-error": lambda _: Say(text=CUT_AFTER, ends="error"),
     "first-error": lambda _: Say(ends="error-at-once"),

@@ -161,9 +161,7 @@ def _parts(content: dict[str, Any]) -> Iterator[Part]:
 
 def _result_text(response: dict[str, Any]) -> str:
     """A result is an object; a text stands in it under one of the usual names."""
-    fit(isinstance(response, dict) and len(response) == 1, f"a result is {response}")
-    [value] = response.values()
-    return value if isinstance(value, str) else json.dumps(value)
+    return "\n".join(value if isinstance(value, str) else json.dumps(value) for value in response.values())
 
 
 def _check_order(contents: list[dict[str, Any]]) -> None:

@@ -81,7 +81,7 @@ class OpenaiResponses(Wire):
     def read(self, body: Any) -> Asked:
         """What a request says."""
         stream = bool(body.get("stream"))
-        must_fit(body, shapes.ResponseCreateParamsStreaming if stream else shapes.ResponseCreateParamsNonStreaming)
+        must_fit(_forgiven(body), shapes.ResponseCreateParamsStreaming if stream else shapes.ResponseCreateParamsNonStreaming)
         items = body["input"]
         items = [{"role": "user", "content": items}] if isinstance(items, str) else items
         _check_order(items)
@@ -238,6 +238,16 @@ def _item_events(event: Any, index: int, item: dict[str, Any], *, whole_item: bo
                 yield event("response.function_call_arguments.delta", **at, delta=piece, obfuscation="x7")
             yield event("response.function_call_arguments.done", **at, arguments=item["arguments"], name=item["name"])
     yield event("response.output_item.done", output_index=index, item=item)
+
+
+def _forgiven(body: dict[str, Any]) -> dict[str, Any]:
+    """A request without what OpenAI's own agent sends, and its published types do not know."""
+    items = body["input"]
+    if isinstance(items, list):
+        own = ("user", "developer", "system")
+        items = [{name: value for name, value in item.items()
+                  if value is not None and not (name == "id" and item.get("role") in own)} for item in items]
+    return {name: value for name, value in body.items() if name != "client_metadata"} | {"input": items}
 
 
 def _text_of(content: Any) -> str:

@@ -71,6 +71,8 @@ def _none_fits(value: Any, shapes: tuple[Any, ...], at: str) -> list[str]:
 
 
 def _names(value: Any, shape: Any) -> bool:
+    if isinstance(value, list):
+        return _is_list(get_origin(shape) or shape)
     if not isinstance(value, dict) or not typing_extensions.is_typeddict(shape):
         return False
     members = _members(shape)
