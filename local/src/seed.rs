@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use jiff::Timestamp;
 use secrecy::SecretString;
-use serde_json::json;
+use serde_json::{Value, json};
 use shared::clock::Clock;
 use shared::domain::channel::{Channel, Timeouts};
 use shared::domain::group::DEFAULT_GROUP;
@@ -29,10 +29,14 @@ const DEMO: &str = "demo";
 const DEMO_CREDIT: NanoUsd = NanoUsd::new(5_000_000_000);
 
 /// Providers whose credential may stand in the environment: its variable, the card, the label.
-const FROM_ENVIRONMENT: [(&str, &str, &str); 2] = [
+const FROM_ENVIRONMENT: [(&str, &str, &str); 3] = [
     ("OPENAI_API_KEY", "openai", "OpenAI"),
     ("ANTHROPIC_API_KEY", "anthropic", "Anthropic"),
+    ("GEMINI_API_KEY", "gemini", "Gemini"),
 ];
+/// The variable that tells that there are AWS credentials, and those that name a region.
+const AWS_CREDENTIALS: &str = "AWS_ACCESS_KEY_ID";
+const AWS_REGIONS: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
 
 /// Makes what a new installation needs, over one store.
 #[derive(Debug)]
@@ -69,27 +73,41 @@ impl Seed<'_> {
 
     /// A channel for each provider whose credential stands in the environment; the new ones' names.
     pub(crate) async fn channels_of_environment(&self) -> Result<Vec<&'static str>, Failure> {
-        let known = self.store.configuration().load().await?.channels;
         let mut made = Vec::new();
         for (variable, provider, label) in FROM_ENVIRONMENT {
             let Some(credential) = env::optional(variable) else {
                 continue;
             };
-            let name = format!("{label} ({variable})");
-            if known.iter().any(|channel| channel.name == name) {
-                continue;
+            let channel = self.channel(&format!("{label} ({variable})"), provider);
+            if self
+                .offer(channel, &json!({ "api_key": credential }))
+                .await?
+            {
+                made.push(variable);
             }
-            let mut channel = self.channel(&name, provider);
-            let credential = SecretString::from(json!({ "api_key": credential }).to_string());
-            channel.credential = Some(seal::seal(
-                &self.secrets.master_key,
-                channel.id,
-                &credential,
-            ));
-            self.store.configuration().put_channel(&channel).await?;
-            made.push(variable);
+        }
+        // The credentials themselves are not kept: the process has them.
+        let region = AWS_REGIONS.into_iter().find_map(env::optional);
+        if let (Some(region), Some(_)) = (region, env::optional(AWS_CREDENTIALS)) {
+            let channel = self.channel(&format!("Bedrock ({AWS_CREDENTIALS})"), "bedrock");
+            if self.offer(channel, &json!({ "region": region })).await? {
+                made.push(AWS_CREDENTIALS);
+            }
         }
         Ok(made)
+    }
+
+    /// Adds a channel, unless there is one of its name; whether it is new.
+    async fn offer(&self, mut channel: Channel, credential: &Value) -> Result<bool, Failure> {
+        let known = self.store.configuration().load().await?.channels;
+        if known.iter().any(|other| other.name == channel.name) {
+            return Ok(false);
+        }
+        let credential = SecretString::from(credential.to_string());
+        let sealed = seal::seal(&self.secrets.master_key, channel.id, &credential);
+        channel.credential = Some(sealed);
+        self.store.configuration().put_channel(&channel).await?;
+        Ok(true)
     }
 
     /// The demo's channel leads to this very process, wherever it listens now.

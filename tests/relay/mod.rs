@@ -3,7 +3,9 @@
 mod bad_input;
 mod chat_completions;
 mod concurrency;
+mod count_tokens;
 mod disconnect;
+mod embeddings;
 mod events;
 mod keepalive;
 mod limits;

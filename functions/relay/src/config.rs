@@ -3,6 +3,8 @@
 use shared::env::{self, BadVariable};
 use shared::front::Front;
 
+use crate::upstream::fetch::Reach;
+
 /// The relay's variables.
 #[derive(Debug, Clone)]
 pub struct RelayConfig {
@@ -12,6 +14,8 @@ pub struct RelayConfig {
     pub secret_arn: String,
     /// `FRONT`: `function-url` or `alb`.
     pub front: Front,
+    /// `MEDIA_FROM`: `public`, or `private` for an installation whose users keep images in its network.
+    pub media_from: Reach,
     /// `LOG_LEVEL`: `error`, `warn`, `info`, `debug` or `trace`.
     pub log_level: Option<String>,
 }
@@ -26,6 +30,10 @@ impl RelayConfig {
             table_name: env::required("TABLE_NAME")?,
             secret_arn: env::required("SECRET_ARN")?,
             front: Front::from_variable(env::optional("FRONT").as_deref()),
+            media_from: match env::optional("MEDIA_FROM").as_deref() {
+                Some("private") => Reach::Private,
+                _ => Reach::Public,
+            },
             log_level: env::optional("LOG_LEVEL"),
         })
     }

@@ -17,7 +17,7 @@ async fn main() -> Result<(), lambda_http::Error> {
     let app = App::new(
         Store::from_sdk(&sdk, &config.table_name),
         SecretSource::manager(&sdk, &config.secret_arn),
-        Upstream::new(),
+        Upstream::with_media_from(config.media_from),
         Clock::system(),
     )
     .behind(config.front);

@@ -20,6 +20,8 @@ const MEDIA: [&[u8]; 7] = [
     b"input_file",
     b"input_audio",
 ];
+/// The members that tell a medium's type where parts have no `type`.
+const MIMES: [&[u8]; 2] = [br#""mimeType""#, br#""mime_type""#];
 /// The members that carry one's bytes or address.
 const CARRIERS: [&[u8]; 3] = [br#""url""#, br#""data""#, br#""file_data""#];
 /// Shorter strings in those members are counted as text.
@@ -35,8 +37,10 @@ pub fn most_input(body: &[u8]) -> u64 {
 
 /// How many parts carry a medium.
 fn media(body: &[u8]) -> u64 {
-    let types = strings_of(body, br#""type""#);
-    types.filter(|kind| MEDIA.contains(kind)).count() as u64
+    let types = strings_of(body, br#""type""#).filter(|kind| MEDIA.contains(kind));
+    let mimes = MIMES.iter().flat_map(|member| strings_of(body, member));
+    let mimes = mimes.filter(|mime| !mime.starts_with(b"text/"));
+    (types.count() + mimes.count()) as u64
 }
 
 /// A likely number of tokens of so much text: four bytes each in ASCII, three in other scripts.
@@ -185,6 +189,8 @@ mod tests {
         assert_eq!(most_input(small.as_bytes()), small.len() as u64 + MEDIUM);
         assert!((1_500..1_600).contains(&likely_input(large.as_bytes())));
         assert_eq!(most_input(br#"{"text":"\"type\":\"image\""}"#), 29);
+        let inline = br#"{"inlineData":{"mimeType":"image/png"},"responseMimeType":"a/b"}"#;
+        assert_eq!(most_input(inline), inline.len() as u64 + MEDIUM);
     }
 
     #[test]

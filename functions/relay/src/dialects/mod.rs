@@ -4,6 +4,7 @@
 //! answers. Between different dialects both meet in the [`neutral`] form.
 
 pub mod anthropic;
+pub mod claude;
 pub mod convert;
 pub mod embedding;
 pub mod estimate;
@@ -102,6 +103,8 @@ pub struct UpstreamError {
     pub status: u16,
     /// The provider's sentence.
     pub message: String,
+    /// When it is worth trying again, in seconds, where the provider says it in the body.
+    pub retry_after_s: Option<u64>,
 }
 
 /// A language that callers speak.

@@ -80,6 +80,7 @@ impl Setback {
         let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::BAD_GATEWAY);
         let mut setback = Self::by_status(meant(status, error));
         setback.http_status = Some(200);
+        setback.failure.retry_after_s = error.retry_after_s.or(setback.failure.retry_after_s);
         if !is_about_us(status) && !error.message.is_empty() {
             setback.failure.public = auth::without_credential(&error.message, credential);
         }
@@ -103,6 +104,7 @@ impl Setback {
         let means = meant(means, &error);
         let mut setback = Self::by_status(means);
         setback.http_status = Some(status.as_u16());
+        setback.failure.retry_after_s = error.retry_after_s.or(setback.failure.retry_after_s);
         if !is_about_us(means) {
             if !error.message.is_empty() {
                 setback.failure.public = auth::without_credential(&error.message, credential);

@@ -14,6 +14,8 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::{Response, Url};
 use tokio::time::timeout;
 
+use super::resolve::is_link_local;
+
 /// How long a fetch may take.
 const PATIENCE: Duration = Duration::from_secs(15);
 /// How often a server may point elsewhere.
@@ -54,25 +56,47 @@ pub enum NotFetched {
     Unreachable(#[source] reqwest::Error),
 }
 
+/// From where media may be fetched.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Reach {
+    /// From the open internet.
+    #[default]
+    Public,
+    /// Also from private networks and this machine, but never from link-local addresses, where clouds
+    /// keep metadata.
+    Private,
+}
+
+impl Reach {
+    fn allows(self, address: IpAddr) -> bool {
+        match self {
+            Self::Public => is_public(address),
+            Self::Private => !is_link_local(address),
+        }
+    }
+}
+
 /// Fetches what is at an address, of at most so many bytes.
 pub(super) async fn fetch(
     client: &reqwest::Client,
+    reach: Reach,
     address: &str,
     largest: usize,
 ) -> Result<Fetched, NotFetched> {
-    timeout(PATIENCE, follow(client, address, largest))
+    timeout(PATIENCE, follow(client, reach, address, largest))
         .await
         .unwrap_or(Err(NotFetched::TooLate))
 }
 
 async fn follow(
     client: &reqwest::Client,
+    reach: Reach,
     address: &str,
     largest: usize,
 ) -> Result<Fetched, NotFetched> {
     let mut url = Url::parse(address).map_err(|_| NotFetched::NoAddress)?;
     for _ in 0..=REDIRECTS {
-        check(&url)?;
+        check(&url, reach)?;
         let response = client
             .get(url.clone())
             .send()
@@ -95,13 +119,13 @@ async fn follow(
 }
 
 /// An address that names its host by number is not resolved: it is checked here.
-fn check(url: &Url) -> Result<(), NotFetched> {
+fn check(url: &Url, reach: Reach) -> Result<(), NotFetched> {
     if !matches!(url.scheme(), "http" | "https") {
         return Err(NotFetched::NoAddress);
     }
     let host = url.host_str().ok_or(NotFetched::NoAddress)?;
     match host.trim_matches(['[', ']']).parse::<IpAddr>() {
-        Ok(address) if !is_public(address) => Err(NotFetched::Private),
+        Ok(address) if !reach.allows(address) => Err(NotFetched::Private),
         _ => Ok(()),
     }
 }
@@ -143,15 +167,13 @@ fn unreachable(error: reqwest::Error) -> NotFetched {
 #[error("the name has no public address")]
 struct NotPublic;
 
-/// The system's resolver, with public addresses only.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct OnlyPublic;
-
-impl Resolve for OnlyPublic {
+/// The system's resolver, with the addresses that are within reach.
+impl Resolve for Reach {
     fn resolve(&self, name: Name) -> Resolving {
+        let reach = *self;
         Box::pin(async move {
             let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let usable: Vec<SocketAddr> = found.filter(|at| is_public(at.ip())).collect();
+            let usable: Vec<SocketAddr> = found.filter(|at| reach.allows(at.ip())).collect();
             if usable.is_empty() {
                 return Err(NotPublic.into());
             }
@@ -246,13 +268,21 @@ mod tests {
             "http://[::1]:8080/",
             "http://[::ffff:127.0.0.1]/",
         ] {
-            let checked = check(&Url::parse(url).unwrap());
+            let checked = check(&Url::parse(url).unwrap(), Reach::Public);
             assert!(matches!(checked, Err(NotFetched::Private)), "{url}");
         }
         for url in ["file:///etc/passwd", "gopher://x/", "data:text/plain,hi"] {
-            let checked = check(&Url::parse(url).unwrap());
+            let checked = check(&Url::parse(url).unwrap(), Reach::Public);
             assert!(matches!(checked, Err(NotFetched::NoAddress)), "{url}");
         }
-        assert!(check(&Url::parse("https://example.com/a.png").unwrap()).is_ok());
+        let metadata = Url::parse("http://169.254.169.254/").unwrap();
+        assert!(check(&metadata, Reach::Private).is_err());
+        assert!(
+            check(
+                &Url::parse("https://example.com/a.png").unwrap(),
+                Reach::Public
+            )
+            .is_ok()
+        );
     }
 }

@@ -16,7 +16,7 @@ use reqwest::dns::Resolve;
 use shared::domain::channel::Timeouts;
 use tokio::time::timeout;
 
-use fetch::{Fetched, NotFetched, OnlyPublic};
+use fetch::{Fetched, NotFetched, Reach};
 use resolve::NoLinkLocal;
 
 /// For how long an idle connection is kept.
@@ -88,6 +88,7 @@ pub struct Upstream(Arc<Clients>);
 struct Clients {
     providers: OnceLock<reqwest::Client>,
     web: OnceLock<reqwest::Client>,
+    reach: Reach,
 }
 
 impl Upstream {
@@ -95,6 +96,15 @@ impl Upstream {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// The way to providers, and to media from elsewhere than the open internet, too.
+    #[must_use]
+    pub fn with_media_from(reach: Reach) -> Self {
+        Self(Arc::new(Clients {
+            reach,
+            ..Clients::default()
+        }))
     }
 
     /// Sends a letter, and waits for the head of the answer.
@@ -133,8 +143,9 @@ impl Upstream {
     /// # Errors
     /// When it cannot be had, or may not be.
     pub async fn fetch(&self, url: &str, largest: usize) -> Result<Fetched, NotFetched> {
-        let client = self.0.web.get_or_init(|| client(OnlyPublic));
-        fetch::fetch(client, url, largest).await
+        let reach = self.0.reach;
+        let client = self.0.web.get_or_init(|| client(reach));
+        fetch::fetch(client, reach, url, largest).await
     }
 
     /// Made once. Reading the machine's certificates takes milliseconds that a call may not need.

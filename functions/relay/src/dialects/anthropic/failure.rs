@@ -53,5 +53,6 @@ pub(super) fn read(status: u16, body: &[u8]) -> Option<UpstreamError> {
         code,
         status,
         message: refusal.error.message.unwrap_or_default(),
+        retry_after_s: None,
     })
 }

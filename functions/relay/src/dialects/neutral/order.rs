@@ -2,6 +2,7 @@
 
 use super::event::{Event, Opening};
 use super::opaque::Opaque;
+use super::request::Block;
 
 /// The order of a provider's blocks that it names by keys: the first streams, the others wait.
 #[derive(Debug)]
@@ -11,7 +12,8 @@ pub struct Queue<K> {
 
 #[derive(Debug)]
 struct Waiting<K> {
-    key: K,
+    /// None for a block that came in one piece.
+    key: Option<K>,
     /// What has not been said yet.
     events: Vec<Event>,
     closed: bool,
@@ -27,28 +29,40 @@ impl<K: PartialEq> Queue<K> {
     /// A block begins. It streams at once when no other is open.
     pub fn open(&mut self, key: K, opening: Opening, out: &mut Vec<Event>) {
         self.blocks.push(Waiting {
-            key,
+            key: Some(key),
             events: vec![Event::Open(opening)],
             closed: false,
         });
         self.flush(out);
     }
 
+    /// A block comes in one piece. It is said when those before it are.
+    pub fn whole(&mut self, block: Block, out: &mut Vec<Event>) {
+        self.blocks.push(Waiting {
+            key: None,
+            events: vec![Event::Whole(Box::new(block))],
+            closed: true,
+        });
+        self.flush(out);
+    }
+
     /// Whether the block of that key is open, or waits.
     pub fn has(&self, key: &K) -> bool {
-        self.blocks.iter().any(|block| block.key == *key)
+        self.blocks
+            .iter()
+            .any(|block| block.key.as_ref() == Some(key))
     }
 
     /// The key of the block that was opened last and is not closed.
     pub fn last(&self) -> Option<&K> {
         let mut open = self.blocks.iter().rev().filter(|block| !block.closed);
-        open.next().map(|block| &block.key)
+        open.find_map(|block| block.key.as_ref())
     }
 
     /// More of a block. What belongs to no open block is nothing.
     pub fn push(&mut self, key: &K, event: Event, out: &mut Vec<Event>) {
         let mut open = self.blocks.iter_mut().filter(|block| !block.closed);
-        if let Some(block) = open.find(|block| block.key == *key) {
+        if let Some(block) = open.find(|block| block.key.as_ref() == Some(key)) {
             block.events.push(event);
             self.flush(out);
         }
@@ -69,7 +83,7 @@ impl<K: PartialEq> Queue<K> {
     /// A block ends.
     pub fn close(&mut self, key: &K, out: &mut Vec<Event>) {
         let mut open = self.blocks.iter_mut().filter(|block| !block.closed);
-        if let Some(block) = open.find(|block| block.key == *key) {
+        if let Some(block) = open.find(|block| block.key.as_ref() == Some(key)) {
             block.events.push(Event::Close);
             block.closed = true;
             self.flush(out);

@@ -293,6 +293,9 @@ pub struct Reasoning {
     pub told: Option<bool>,
     /// How they are summarised, in OpenAI's words.
     pub summary: Option<String>,
+    /// Whether only a measure is said, and thinking itself is left to the model (Anthropic's
+    /// `output_config.effort` without `thinking`).
+    pub measure_only: bool,
 }
 
 /// How much is thought, in words.
@@ -434,6 +437,10 @@ pub struct Extra {
 }
 
 impl Extras {
+    /// What a name begins with where the extra only tells how its dialect spelled what the neutral
+    /// form says as well: it is written back to the same dialect, and no other one misses it.
+    pub const SPELLING: char = '=';
+
     /// What is left of an object that a dialect has read.
     #[must_use]
     pub fn rest(dialect: Dialect, fields: crate::dialects::json::Fields<'_>) -> Self {
@@ -450,9 +457,10 @@ impl Extras {
         self.0.iter().filter(move |extra| extra.dialect == dialect)
     }
 
-    /// Those that no other dialect than `dialect` understands.
+    /// Those that `dialect` does not understand, and that say something which is lost with them.
     pub fn foreign(&self, dialect: Dialect) -> impl Iterator<Item = &Extra> {
-        self.0.iter().filter(move |extra| extra.dialect != dialect)
+        let foreign = self.0.iter().filter(move |extra| extra.dialect != dialect);
+        foreign.filter(|extra| extra.says_something())
     }
 
     /// The value of one, by its dialect and name.
@@ -460,6 +468,27 @@ impl Extras {
     pub fn get(&self, dialect: Dialect, name: &str) -> Option<&Raw> {
         self.of(dialect)
             .find_map(|extra| (extra.name == name).then_some(&extra.value))
+    }
+}
+
+impl Extra {
+    /// A member of one dialect.
+    pub fn new(dialect: Dialect, name: impl Into<String>, value: Raw) -> Self {
+        Self {
+            dialect,
+            name: name.into(),
+            value,
+        }
+    }
+
+    /// Whether anything is lost without it: what only names a thing, and what is empty, says nothing
+    /// to anybody else.
+    fn says_something(&self) -> bool {
+        const NAMING: [&str; 4] = ["id", "object", "status", "type"];
+        const EMPTY: [&str; 4] = ["null", "[]", "{}", "\"\""];
+        !self.name.starts_with(Extras::SPELLING)
+            && !NAMING.contains(&self.name.as_str())
+            && !EMPTY.contains(&self.value.get())
     }
 }
 

@@ -65,5 +65,6 @@ pub(super) fn read(status: u16, body: &[u8]) -> Option<UpstreamError> {
         code: code.or(kind).unwrap_or_else(|| "error".to_owned()),
         status,
         message: message.unwrap_or_default(),
+        retry_after_s: None,
     })
 }

@@ -26,6 +26,7 @@ impl Watch for Watcher {
                     code: "api_error".to_owned(),
                     status: 502,
                     message: String::new(),
+                    retry_after_s: None,
                 };
                 return Verdict::Fail(failure::read(200, &data).unwrap_or_else(unnamed));
             }
