@@ -46,10 +46,8 @@ class Kind:
     thinks: bool = False
     stops: bool = True  # takes stop sequences
     tells_stop: bool = False  # tells which ended the answer
-    writes_cache: bool = False
     embeds: str | None = None  # a model that gives vectors
     counts: bool = False
-    refuses_as: dict[int, int] | None = None  # the status that callers see, where it is not the usual one
 
 
 @dataclass(frozen=True)
@@ -66,6 +64,9 @@ class Pair:
         return Wish(self.kind.model, stream=stream, **more)
 
 
+TOKENS = Usage()
+
+
 class Unlike(Exception):
     """The pair cannot do this, and need not."""
 
@@ -80,7 +81,7 @@ def _finish(pair: Pair, seen: Seen, word: str) -> None:
     check(seen.finish == wanted, f"the reason to finish is {seen.finish!r}, not {wanted!r}")
 
 
-def _usage(seen: Seen, usage: Usage = Usage()) -> None:
+def _usage(seen: Seen, usage: Usage = TOKENS) -> None:
     counted = (seen.prompt, seen.cache_read, seen.output)
     wanted = (usage.prompt, usage.cache_read, usage.output)
     check(counted == wanted, f"input, cached, output are {counted}, not {wanted}")

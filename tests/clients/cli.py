@@ -51,10 +51,11 @@ class Errand:
 
 def claude(errand: Errand) -> tuple[list[str], dict[str, str]]:
     """Claude Code."""
-    command = ["claude", "-p", errand.prompt, "--model", errand.model, "--output-format", "json", "--allowedTools", "Read",
-               "--max-turns", "5"]
+    command = ["claude", "-p", errand.prompt, "--model", errand.model, "--output-format", "json",
+               "--allowedTools", "Read", "--max-turns", "5"]
     return command, {
-        "ANTHROPIC_BASE_URL": errand.url, "ANTHROPIC_API_KEY": errand.key, "ANTHROPIC_DEFAULT_HAIKU_MODEL": errand.model,
+        "ANTHROPIC_BASE_URL": errand.url, "ANTHROPIC_API_KEY": errand.key,
+        "ANTHROPIC_DEFAULT_HAIKU_MODEL": errand.model,
         "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1", "DISABLE_TELEMETRY": "1", "DISABLE_AUTOUPDATER": "1",
         "DISABLE_ERROR_REPORTING": "1", "CLAUDE_CODE_MAX_RETRIES": "1"}
 
@@ -88,7 +89,7 @@ def gemini(errand: Errand) -> tuple[list[str], dict[str, str]]:
     folder.mkdir()
     (folder / "settings.json").write_text(json.dumps({
         "security": {"auth": {"selectedType": "gemini-api-key"}}, "telemetry": {"enabled": False},
-        "privacy": {"usageStatisticsEnabled": False}, "general": {"disableAutoUpdate": True, "enableAutoUpdate": False}}))
+        "privacy": {"usageStatisticsEnabled": False}, "general": {"enableAutoUpdate": False}}))
     command = ["gemini", "-p", errand.prompt, "-m", errand.model, "--output-format", "json", "--skip-trust",
                "--approval-mode", "yolo"]
     return command, {"GEMINI_API_KEY": errand.key, "GOOGLE_GEMINI_BASE_URL": errand.url,
@@ -142,7 +143,8 @@ def run(agent: Agent, binaries: Path, errand: Errand, secret: str) -> None:
     work.mkdir(exist_ok=True)
     try:
         done = subprocess.run([str(binaries / command[0]), *command[1:]], cwd=work, env=environment,
-                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=RUN_PATIENCE_S, check=False)
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=RUN_PATIENCE_S,
+                              check=False)
     except subprocess.TimeoutExpired as late:
         said = (late.stdout or b"").decode(errors="replace") if isinstance(late.stdout, bytes) else str(late.stdout)
         raise Wrong(f"it does not end: {said[-600:]}") from None

@@ -118,7 +118,8 @@ def play(pairs: Iterable[Pair], chosen: Callable[[str], bool]) -> Tally:
     for pair in pairs:
         for name, both in IN_BOTH_WAYS.items():
             for stream in (False, True) if chosen(name) else ():
-                _make(tally, pair, name, ", streamed" if stream else "", lambda p=pair, b=both, s=stream: b(p, stream=s))
+                way = ", streamed" if stream else ""
+                _make(tally, pair, name, way, lambda p=pair, b=both, s=stream: b(p, stream=s))
         for name, once in ONCE.items():
             if chosen(name):
                 _make(tally, pair, name, "", lambda p=pair, o=once: o(p))

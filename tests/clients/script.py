@@ -223,7 +223,8 @@ def _tools(*calls: Call, say: Say = Say(), moves: bool = False) -> Callable[[Ask
         made = [Call(call.name, call.arguments) for call, _ in exchanges]
         fit(made == list(calls), f"the calls came back as {made}")
         states = [part for part in asked.since if isinstance(part, State)]
-        fit(bool(states) or moves or not (asked.remembers and say.thought), "the state of the reasoning has not come back")
+        lost = asked.remembers and say.thought and not moves and not states
+        fit(not lost, "the state of the reasoning has not come back")
         for call, result in exchanges:
             fit(result.text == run_tool(call.name, call.arguments), f"{call} has the result {result.text!r}")
         return Say(text="; ".join(result.text for _, result in exchanges) + ".")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pydantic
+
 from script import Call
 
 PATIENCE_S = 30.0

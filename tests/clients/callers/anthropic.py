@@ -6,9 +6,9 @@ import base64
 from typing import Any
 
 import anthropic
-from script import MAX_OUTPUT, STOP_AT, SYSTEM, TOOLS, Call
 
 from callers import PATIENCE_S, Caller, Form, Refusal, Seen, Talk, Wish
+from script import MAX_OUTPUT, STOP_AT, SYSTEM, TOOLS, Call
 
 
 class Anthropic(Caller):

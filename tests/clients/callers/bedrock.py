@@ -8,9 +8,9 @@ from typing import Any
 import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError, EventStreamError
-from script import MAX_OUTPUT, STOP_AT, SYSTEM, TOOLS, Call
 
 from callers import PATIENCE_S, Broken, Caller, Form, Refusal, Seen, Talk, Wish
+from script import MAX_OUTPUT, STOP_AT, SYSTEM, TOOLS, Call
 
 
 class Bedrock(Caller):
@@ -37,8 +37,8 @@ class Bedrock(Caller):
                        error.response["Error"]["Code"])
 
     def embed(self, model: str, texts: list[str]) -> list[list[float]]:
-        bodies = [self.client.invoke_model(modelId=model, body=json.dumps({"inputText": text}))["body"] for text in texts]
-        return [json.loads(body.read())["embedding"] for body in bodies]
+        answers = [self.client.invoke_model(modelId=model, body=json.dumps({"inputText": text})) for text in texts]
+        return [json.loads(answer["body"].read())["embedding"] for answer in answers]
 
     def count(self, model: str, text: str) -> int:
         messages = [{"role": "user", "content": [{"text": text}]}]
@@ -73,12 +73,14 @@ class _Talk(Talk):
         self._messages.append({"role": "assistant", "content": content})
         cached = usage["cacheReadInputTokens"]
         uses = [block["toolUse"] for block in content if "toolUse" in block]
-        thoughts = [block["reasoningContent"].get("reasoningText", {}) for block in content if "reasoningContent" in block]
+        reasoning = [block["reasoningContent"] for block in content if "reasoningContent" in block]
         return Seen(
             text="".join(block.get("text", "") for block in content), finish=finish,
             prompt=usage["inputTokens"] + cached + usage["cacheWriteInputTokens"], cache_read=cached,
-            output=usage["outputTokens"], thought="".join(text.get("text", "") for text in thoughts),
-            form=Form.model_validate_json(content[0]["text"]) if wish.form else None, calls=tuple(Call(use["name"], use["input"], use["toolUseId"]) for use in uses))
+            output=usage["outputTokens"],
+            thought="".join(one["reasoningText"]["text"] for one in reasoning if "reasoningText" in one),
+            form=Form.model_validate_json(content[0]["text"]) if wish.form else None,
+            calls=tuple(Call(use["name"], use["input"], use["toolUseId"]) for use in uses))
 
     def _options(self) -> dict[str, Any]:
         wish = self.wish

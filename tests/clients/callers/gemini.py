@@ -7,9 +7,9 @@ from typing import Any
 import httpx2
 from google import genai
 from google.genai import errors, types
-from script import MAX_OUTPUT, STOP_AT, SYSTEM, TOOLS, Call
 
 from callers import PATIENCE_S, Broken, Caller, Form, Refusal, Seen, Talk, Wish
+from script import MAX_OUTPUT, STOP_AT, SYSTEM, TOOLS, Call
 
 
 class Gemini(Caller):
@@ -33,7 +33,8 @@ class Gemini(Caller):
         headers = getattr(error.response, "headers", None) or {}
         in_stream = isinstance(error.response, types.HttpResponse) or getattr(error.response, "status_code", 200) == 200
         return Refusal(status=None if in_stream else error.code, message=error.message or "",
-                       kind=f"{type(error).__name__} {error.code} {error.status}", retry_after=headers.get("retry-after"))
+                       kind=f"{type(error).__name__} {error.code} {error.status}",
+                       retry_after=headers.get("retry-after"))
 
     def models(self) -> list[str]:
         return [model.name.removeprefix("models/") for model in self.client.models.list()]

@@ -7,9 +7,9 @@ import json
 from typing import Any
 
 import openai
-from script import MAX_OUTPUT, STOP_AT, SYSTEM, TOOLS, Call
 
 from callers import PATIENCE_S, Broken, Caller, Form, Refusal, Seen, Talk, Wish
+from script import MAX_OUTPUT, STOP_AT, SYSTEM, TOOLS, Call
 
 
 def refusal_of(error: Exception) -> Refusal | None:
@@ -76,7 +76,8 @@ class _Talk(Talk):
         return self._ask()
 
     def give(self, results: dict[str, str]) -> Seen:
-        self._messages += [{"role": "tool", "tool_call_id": call_id, "content": text} for call_id, text in results.items()]
+        self._messages += [{"role": "tool", "tool_call_id": call_id, "content": text}
+                           for call_id, text in results.items()]
         return self._ask()
 
     def _ask(self) -> Seen:
@@ -90,7 +91,8 @@ class _Talk(Talk):
         else:
             completion = self._client.chat.completions.create(**options)
             [choice] = completion.choices
-            message, finish, usage, form = choice.message.model_dump(exclude_none=True), choice.finish_reason, completion.usage, None
+            message, finish = choice.message.model_dump(exclude_none=True), choice.finish_reason
+            usage, form = completion.usage, None
         self._messages.append(message)
         return Seen(
             text=message.get("content") or "", finish=finish, prompt=usage.prompt_tokens,
@@ -114,8 +116,9 @@ class _Talk(Talk):
         wish = self.wish
         options: dict[str, Any] = {"model": wish.model, "messages": self._messages, "max_completion_tokens": MAX_OUTPUT}
         if wish.tools:
-            options["tools"] = [{"type": "function", "function": {"name": name, "description": text, "parameters": schema}}
-                                for name, (text, schema) in TOOLS.items()]
+            functions = [{"name": name, "description": text, "parameters": schema}
+                         for name, (text, schema) in TOOLS.items()]
+            options["tools"] = [{"type": "function", "function": function} for function in functions]
         if wish.form:
             options["response_format"] = Form
         if wish.stop:

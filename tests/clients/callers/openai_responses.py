@@ -7,10 +7,10 @@ import json
 from typing import Any
 
 import openai
-from script import MAX_OUTPUT, SYSTEM, TOOLS, Call
 
 from callers import PATIENCE_S, Broken, Caller, Form, Refusal, Seen, Talk, Wish
 from callers.openai_chat import refusal_of
+from script import MAX_OUTPUT, SYSTEM, TOOLS, Call
 
 
 class OpenaiResponses(Caller):
@@ -65,10 +65,10 @@ class _Talk(Talk):
             calls=tuple(Call(item.name, json.loads(item.arguments), item.call_id)
                         for item in response.output if item.type == "function_call"),
             form=response.output_parsed if self.wish.form else None)
-        # What a client sets by itself is not the provider's.
-        own = {"parsed": True, "parsed_arguments": True, "content": {"__all__": {"parsed"}}}
-        self._items += [item.model_dump(exclude_none=True, exclude=own if item.type == "message" else {"parsed_arguments"})
-                        for item in response.output]
+        for item in response.output:
+            # What the client has parsed itself is not the provider's.
+            own: Any = {"content": {"__all__": {"parsed"}}} if item.type == "message" else {"parsed_arguments"}
+            self._items.append(item.model_dump(exclude_none=True, exclude=own))
         return seen
 
     def _response(self, options: dict[str, Any]) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 
 from anthropic.types import message_count_tokens_params, message_create_params
 from anthropic.types.beta import message_create_params as beta_params
+
 from script import (
     COUNTED,
     REFUSED,
@@ -27,7 +28,6 @@ from script import (
     fit,
     pieces,
 )
-
 from wires import Cut, Request, Stream, Whole, Wire, body_of, whole
 from wires.shapes import must_fit
 
@@ -171,7 +171,7 @@ def _check_thinking(body: Any) -> None:
     if turns and any(block["type"] == "tool_result" for block in _blocks(tail)):
         first = _blocks(turns[-1])[0]["type"]
         fit(first in ("thinking", "redacted_thinking"),
-            f"Expected `thinking` or `redacted_thinking`, but found `{first}`: a final assistant turn must start with it")
+            f"Expected `thinking` or `redacted_thinking`, but found `{first}`, where a final assistant turn starts")
 
 
 # Answers.

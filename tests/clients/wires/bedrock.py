@@ -21,6 +21,7 @@ from botocore.credentials import Credentials
 from botocore.model import Shape
 from botocore.parsers import create_parser
 from botocore.validate import ParamValidator
+
 from script import (
     COUNTED,
     REFUSED,
@@ -39,11 +40,10 @@ from script import (
     fit,
     pieces,
 )
-
 from wires import Cut, Request, Stream, Whole, Wire, anthropic, body_of, whole
 
 REGION = "eu-central-1"
-ACCESS_KEY, SECRET_KEY = "AKIAUPSTREAMUPSTREAM", "upstream/secret+access/key"  # noqa: S105
+ACCESS_KEY, SECRET_KEY = "AKIAUPSTREAMUPSTREAM", "upstream/secret+access/key"
 API_KEY = "bedrock-api-key-upstream"
 SIGNATURE = "Eu0CCkgIBxABGAIqUpstream/Signed+By/Bedrock=="
 REDACTED = base64.b64encode(b"EmwKAhgBEgyRedacted+By/Bedrock==").decode()
@@ -166,7 +166,7 @@ def _check_signature(request: Request) -> None:
 def _parsed(body: Any, shape: Shape, **in_path: str) -> dict[str, Any]:
     """The parameters of an operation, as botocore would send them: with the bytes decoded, and checked by its rules."""
     _check_members(body, shape, "")
-    params = create_parser("rest-json")._parse_shape(shape, body) | in_path  # noqa: SLF001: it has no public door
+    params = create_parser("rest-json")._parse_shape(shape, body) | in_path  # it has no public door
     report = ParamValidator().validate(params, shape)
     fit(not report.has_errors(), report.generate_report())
     return params
@@ -265,8 +265,8 @@ def _check_thinking(messages: list[dict[str, Any]], inference: Any, choice: Any,
     fit("any" not in choice and "tool" not in choice, "Thinking may not be enabled when tool_choice forces tool use.")
     turns = [message for message in messages if message["role"] == "assistant"]
     if turns and any("toolResult" in block for block in messages[-1]["content"]):
-        fit("reasoningContent" in turns[-1]["content"][0], "Expected `thinking` or `redacted_thinking`: a final assistant "
-                                                            "turn must start with it")
+        fit("reasoningContent" in turns[-1]["content"][0],
+            "Expected `thinking` or `redacted_thinking` where a final assistant turn starts")
 
 
 # Answers.
@@ -287,7 +287,8 @@ def _content(said: Say) -> Iterator[dict[str, Any]]:
     if said.text:
         yield {"text": said.text}
     for index, call in enumerate(said.calls):
-        yield {"toolUse": {"toolUseId": f"tooluse_Up{index}-{len(call.name)}", "name": call.name, "input": call.arguments}}
+        use_id = f"tooluse_Up{index}-{len(call.name)}"
+        yield {"toolUse": {"toolUseId": use_id, "name": call.name, "input": call.arguments}}
 
 
 def events(said: Say) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -350,10 +351,11 @@ def _chunks(stream: Iterator[dict[str, Any]], said: Say) -> Iterator[bytes]:
             return
         if event["type"] == "message_stop":
             usage = said.usage
-            event |= {"amazon-bedrock-invocationMetrics": {  # noqa: PLW2901
-                "inputTokenCount": usage.prompt - usage.cache_read - usage.cache_write, "outputTokenCount": usage.output,
-                "invocationLatency": 321, "firstByteLatency": 21, "cacheReadInputTokenCount": usage.cache_read,
-                "cacheWriteInputTokenCount": usage.cache_write}}
+            fresh = usage.prompt - usage.cache_read - usage.cache_write
+            event["amazon-bedrock-invocationMetrics"] = {
+                "inputTokenCount": fresh, "outputTokenCount": usage.output, "invocationLatency": 321,
+                "firstByteLatency": 21, "cacheReadInputTokenCount": usage.cache_read,
+                "cacheWriteInputTokenCount": usage.cache_write}
         yield _frame("event", "chunk", {"bytes": base64.b64encode(body_of(event)).decode(), "p": "abc"})
 
 

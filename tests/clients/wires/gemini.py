@@ -11,6 +11,7 @@ from urllib.parse import unquote
 
 import pydantic
 from google.genai import types
+
 from script import (
     COUNTED,
     REFUSED,
@@ -30,7 +31,6 @@ from script import (
     fit,
     pieces,
 )
-
 from wires import Cut, Request, Stream, Whole, Wire, body_of, whole
 
 KEY = "upstream-gemini-key"
@@ -82,7 +82,8 @@ class Gemini(Wire):
             case "countTokens":
                 counted = body.get("generateContentRequest") or body
                 fit(isinstance(counted.get("contents"), list), "contents are missing")
-                return whole({"totalTokens": COUNTED, "promptTokensDetails": [{"modality": "TEXT", "tokenCount": COUNTED}]})
+                details = [{"modality": "TEXT", "tokenCount": COUNTED}]
+                return whole({"totalTokens": COUNTED, "promptTokensDetails": details})
             case "embedContent":
                 return whole({"embedding": _vector(0, body)})
             case "batchEmbedContents":
@@ -110,7 +111,8 @@ class Gemini(Wire):
         error: dict[str, Any] = {"code": status, "message": message, "status": word}
         if kind == "rate-limit":
             # Google says when to come again in the body, and not in a header.
-            error["details"] = [{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": f"{RETRY_AFTER_S - 0.6}s"}]
+            delay = f"{RETRY_AFTER_S - 0.6}s"
+            error["details"] = [{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": delay}]
         return whole({"error": error}, status, vary="Origin")
 
 

@@ -13,8 +13,9 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 from urllib.parse import unquote
 
-from openai.types.chat import completion_create_params as chat_shapes
+from openai.types.chat import completion_create_params as shapes
 from openai.types.embedding_create_params import EmbeddingCreateParams
+
 from script import (
     REFUSED,
     RETRY_AFTER_S,
@@ -32,7 +33,6 @@ from script import (
     fit,
     pieces,
 )
-
 from wires import (
     CREATED,
     Cut,
@@ -49,7 +49,8 @@ from wires import (
 from wires.shapes import must_fit
 
 KEY = "upstream-openai-key"
-FINISH = {"stop": "stop", "calls": "tool_calls", "length": "length", "stop_sequence": "stop", "filter": "content_filter"}
+FINISH = {"stop": "stop", "calls": "tool_calls", "length": "length", "stop_sequence": "stop",
+          "filter": "content_filter"}
 REFUSALS: dict[Kind, tuple[int, Any]] = {
     "bad-request": (400, ("invalid_request_error", "invalid_value")),
     "unauthorized": (401, ("invalid_request_error", "invalid_api_key")),
@@ -83,7 +84,8 @@ def embeddings(body: Any) -> Whole:
             return base64.b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode()
         return vector
 
-    data = [{"object": "embedding", "index": index, "embedding": written(VECTORS[index])} for index in range(len(inputs))]
+    data = [{"object": "embedding", "index": index, "embedding": written(VECTORS[index])}
+            for index in range(len(inputs))]
     return whole({"object": "list", "data": data, "model": body["model"],
                   "usage": {"prompt_tokens": 9, "total_tokens": 9}})
 
@@ -127,8 +129,8 @@ class OpenaiChat(Wire):
         """What a request says."""
         stream = bool(body.get("stream"))
         if self.STRICT:
-            kind = chat_shapes.CompletionCreateParamsStreaming if stream else chat_shapes.CompletionCreateParamsNonStreaming
-            must_fit(body | {"messages": [_forgiven(message) for message in body["messages"]]}, kind)
+            must_fit(body | {"messages": [_forgiven(message) for message in body["messages"]]},
+                     shapes.CompletionCreateParamsStreaming if stream else shapes.CompletionCreateParamsNonStreaming)
         messages = body["messages"]
         _check_order(messages)
         tools = {tool["function"]["name"]: tool["function"].get("parameters") for tool in body.get("tools") or []}
@@ -143,7 +145,8 @@ class OpenaiChat(Wire):
             stop=(stop,) if isinstance(stop, str) else tuple(stop),
             tools=tools, forced=choice["function"]["name"] if isinstance(choice, dict) else None,
             schema=form["json_schema"]["schema"] if form.get("type") == "json_schema" else None,
-            thinks=any(name in body for name in ("reasoning_effort", "reasoning", "thinking")), remembers=self.REMEMBERS)
+            thinks=any(name in body for name in ("reasoning_effort", "reasoning", "thinking")),
+            remembers=self.REMEMBERS)
 
     def parts(self, message: dict[str, Any]) -> Iterator[Part]:
         """What a message says."""
@@ -171,7 +174,8 @@ class OpenaiChat(Wire):
 
     def message(self, said: Say) -> dict[str, Any]:
         """A whole message."""
-        message: dict[str, Any] = {"role": "assistant", "content": said.text or None, "refusal": None, "annotations": []}
+        message: dict[str, Any] = {"role": "assistant", "content": said.text or None, "refusal": None,
+                                   "annotations": []}
         if said.calls:
             message["tool_calls"] = _calls(said)
         return message
@@ -246,7 +250,8 @@ class Azure(OpenaiChat):
         fit("authorization" not in request.headers, "a credential stands where Azure wants an Entra token")
 
     def route(self, request: Request) -> Whole | Stream:
-        found = re.fullmatch(r"/openai/deployments/([^/]+)/(chat/completions|embeddings)\?api-version=[\w-]+", request.path)
+        form = r"/openai/deployments/([^/]+)/(chat/completions|embeddings)\?api-version=[\w-]+"
+        found = re.fullmatch(form, request.path)
         if not found:
             return super().route(Request(request.method, request.path.replace("/openai/v1", "/v1", 1),
                                          request.headers, request.body))

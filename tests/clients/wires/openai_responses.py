@@ -7,6 +7,7 @@ from typing import Any
 
 from openai.types.responses import response_create_params as shapes
 from openai.types.responses.input_token_count_params import InputTokenCountParams
+
 from script import (
     COUNTED,
     REFUSED,
@@ -22,7 +23,6 @@ from script import (
     fit,
     pieces,
 )
-
 from wires import (
     CREATED,
     Cut,
@@ -81,7 +81,8 @@ class OpenaiResponses(Wire):
     def read(self, body: Any) -> Asked:
         """What a request says."""
         stream = bool(body.get("stream"))
-        must_fit(_forgiven(body), shapes.ResponseCreateParamsStreaming if stream else shapes.ResponseCreateParamsNonStreaming)
+        must_fit(_forgiven(body),
+                 shapes.ResponseCreateParamsStreaming if stream else shapes.ResponseCreateParamsNonStreaming)
         items = body["input"]
         items = [{"role": "user", "content": items}] if isinstance(items, str) else items
         _check_order(items)
@@ -147,9 +148,10 @@ class OpenaiResponses(Wire):
             "max_output_tokens": body.get("max_output_tokens"), "max_tool_calls": None, "model": body["model"],
             "output": [], "parallel_tool_calls": body.get("parallel_tool_calls") is not False,
             "previous_response_id": None, "prompt_cache_key": None,
-            "reasoning": {"effort": "medium", "summary": None} | (body.get("reasoning") or {}), "safety_identifier": None,
-            "service_tier": "default", "store": body.get("store") is not False, "temperature": 1.0,
-            "text": {"format": {"type": "text"}, "verbosity": "medium"} | text, "tool_choice": body.get("tool_choice") or "auto",
+            "reasoning": {"effort": "medium", "summary": None} | (body.get("reasoning") or {}),
+            "text": {"format": {"type": "text"}, "verbosity": "medium"} | text,
+            "text": {"format": {"type": "text"}, "verbosity": "medium"} | text,
+            "tool_choice": body.get("tool_choice") or "auto",
             "tools": body.get("tools") or [], "top_logprobs": 0, "top_p": 1.0, "truncation": "disabled", "usage": None,
             "user": None, "metadata": {}}
 
@@ -157,7 +159,8 @@ class OpenaiResponses(Wire):
         """The items of an answer."""
         items: list[dict[str, Any]] = []
         if said.thought:
-            sealed = {"encrypted_content": STATE} if "reasoning.encrypted_content" in (body.get("include") or []) else {}
+            wanted = "reasoning.encrypted_content" in (body.get("include") or [])
+            sealed = {"encrypted_content": STATE} if wanted else {}
             items.append({"id": REASONING_ID, "type": "reasoning",
                           "summary": [{"type": "summary_text", "text": said.thought}]} | sealed)
         if said.text:

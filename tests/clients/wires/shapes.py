@@ -9,6 +9,7 @@ import typing
 from typing import Any, get_args, get_origin
 
 import typing_extensions
+
 from script import Unfit
 
 _LISTS = (list, collections.abc.Iterable, collections.abc.Sequence)
