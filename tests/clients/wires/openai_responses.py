@@ -149,8 +149,8 @@ class OpenaiResponses(Wire):
             "output": [], "parallel_tool_calls": body.get("parallel_tool_calls") is not False,
             "previous_response_id": None, "prompt_cache_key": None,
             "reasoning": {"effort": "medium", "summary": None} | (body.get("reasoning") or {}),
-            "text": {"format": {"type": "text"}, "verbosity": "medium"} | text,
-            "text": {"format": {"type": "text"}, "verbosity": "medium"} | text,
+            "safety_identifier": None, "service_tier": "default", "store": body.get("store") is not False,
+            "temperature": 1.0, "text": {"format": {"type": "text"}, "verbosity": "medium"} | text,
             "tool_choice": body.get("tool_choice") or "auto",
             "tools": body.get("tools") or [], "top_logprobs": 0, "top_p": 1.0, "truncation": "disabled", "usage": None,
             "user": None, "metadata": {}}
