@@ -10,6 +10,7 @@ from script import (
     COUNTED,
     FORM,
     GREETING,
+    LOOK,
     NOW,
     PARIS,
     PIXEL,
@@ -43,6 +44,7 @@ class Kind:
     name: str
     upstream: Upstream
     model: str  # the name that callers use
+    dialect: str
     thinks: bool = False
     stops: bool = True  # takes stop sequences
     tells_stop: bool = False  # tells which ended the answer
@@ -187,6 +189,8 @@ def move(pair: Pair, *, stream: bool) -> None:
     """A conversation with thoughts and calls under way moves to any other provider, and leaves its state behind."""
     _need(bool(pair.others))
     for other in pair.others:
+        if pair.caller.dialect == pair.kind.dialect == other.dialect:
+            continue  # all bytes pass as they are, so the client meets what it would meet without a gateway
         talk = pair.caller.talk(pair.wish(stream=stream, tools=True, thinks=True))
         try:
             seen = _say(talk, "move")
@@ -210,6 +214,16 @@ def vision(pair: Pair, *, stream: bool) -> None:
     """An image arrives, byte for byte."""
     seen = _say(pair.caller.talk(pair.wish(stream=stream)), "vision", PIXEL)
     check(seen.text == SAW, f"the text is {seen.text!r}")
+
+
+def look(pair: Pair, *, stream: bool) -> None:
+    """An image in the result of a tool arrives, byte for byte."""
+    _need(pair.caller.pictures)
+    talk = pair.caller.talk(pair.wish(stream=stream, tools=True))
+    seen = _say(talk, "look")
+    _calls_are(pair, seen, LOOK)
+    after = talk.give({call.id or "": "Here it is." for call in seen.calls}, PIXEL)
+    check(after.text == SAW, f"the text is {after.text!r}")
 
 
 def count(pair: Pair) -> None:
@@ -280,12 +294,15 @@ def error_of(status: int) -> Callable[..., None]:
         overloaded = pair.caller.unavailable
         # What is about the gateway's own credential is not told to callers as if it were theirs.
         wanted = {400: [400], 401: [502, 503], 403: [502, 503], 404: [404], 429: [429], 500: [500, 502],
-                  503: [overloaded]}[status]
+                  502: [502], 503: [overloaded]}[status]
+        if status == 502:
+            _need(not pair.direct)
         if pair.direct:
             wanted = [status, 403, 529]
         refusal = _refused(pair, pair.wish(stream=stream), f"error-{status}", *wanted)
         if status in (400, 404, 429, 503) or pair.direct:
             check(REFUSED in refusal.message, f"the provider's sentence is lost: {refusal.message!r}")
+        check("<html" not in refusal.message, f"a page is in the message: {refusal.message!r}")
         if status == 429 and not pair.direct:
             check(refusal.retry_after == str(RETRY_AFTER_S), f"retry-after is {refusal.retry_after}")
 
@@ -335,10 +352,11 @@ IN_BOTH_WAYS: dict[str, Callable[..., None]] = {
     "move": move,
     "structured": structured,
     "vision": vision,
+    "result image": look,
     "first error": first_error,
     "mid error": mid_error,
     "cut": cut,
-} | {f"error {status}": error_of(status) for status in (400, 401, 403, 404, 429, 500, 503)}
+} | {f"error {status}": error_of(status) for status in (400, 401, 403, 404, 429, 500, 502, 503)}
 
 ONCE: dict[str, Callable[[Pair], None]] = {"count": count, "models": models, "embeddings": embeddings}
 

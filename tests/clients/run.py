@@ -35,12 +35,11 @@ class Provider:
     """A kind of provider: how it is played, and how a channel to it is made."""
 
     name: str
-    wire: Callable[[], Wire]
+    wire: type[Wire]
     card: str
     base: str  # of its address, below the host
     credential: object
     model: str
-    thinks: bool = False
     stops: bool = True
     tells_stop: bool = False
     embeds: str | None = None
@@ -50,7 +49,7 @@ class Provider:
     def kind(self, upstream: Upstream, *, direct: bool) -> Kind:
         """The same as the checks see it."""
         model, embeds = (self.model, self.embeds) if direct else (self.name, self.embeds and f"{self.name}-embed")
-        return Kind(self.name, upstream, model, thinks=self.thinks, stops=self.stops, tells_stop=self.tells_stop,
+        return Kind(self.name, upstream, model, self.wire.DIALECT, thinks=self.wire.THINKS, stops=self.stops, tells_stop=self.tells_stop,
                     embeds=embeds, counts=self.counts)
 
     def channel(self, upstream: Upstream) -> Channel:
@@ -64,19 +63,18 @@ SIGNED = {"region": bedrock_wire.REGION, "access_key_id": bedrock_wire.ACCESS_KE
 PROVIDERS = [
     Provider("openai", chat_wire.OpenaiChat, "openai", "/v1", chat_wire.KEY, "gpt-4.1-mini",
              embeds="text-embedding-3-small"),
-    Provider("responses", responses_wire.OpenaiResponses, "openai", "/v1", chat_wire.KEY, "gpt-5.2", thinks=True,
+    Provider("responses", responses_wire.OpenaiResponses, "openai", "/v1", chat_wire.KEY, "gpt-5.2",
              stops=False, counts=True, more={"dialects": ["openai_responses"]}),
     Provider("azure", chat_wire.Azure, "azure", "", chat_wire.KEY, "our-deployment", embeds="our-vectors"),
-    Provider("compatible", chat_wire.Compatible, "openai-compatible", "/v1", chat_wire.KEY, "some-model", thinks=True),
-    Provider("deepseek", chat_wire.DeepSeek, "deepseek", "/v1", chat_wire.KEY, "deepseek-reasoner", thinks=True),
-    Provider("openrouter", chat_wire.OpenRouter, "openrouter", "/api/v1", chat_wire.KEY, "anthropic/claude-sonnet-4.5",
-             thinks=True),
+    Provider("compatible", chat_wire.Compatible, "openai-compatible", "/v1", chat_wire.KEY, "some-model"),
+    Provider("deepseek", chat_wire.DeepSeek, "deepseek", "/v1", chat_wire.KEY, "deepseek-reasoner"),
+    Provider("openrouter", chat_wire.OpenRouter, "openrouter", "/api/v1", chat_wire.KEY, "anthropic/claude-sonnet-4.5",),
     Provider("anthropic", anthropic_wire.Anthropic, "anthropic", "", anthropic_wire.KEY, "claude-sonnet-4-5",
-             thinks=True, tells_stop=True, counts=True),
-    Provider("gemini", gemini_wire.Gemini, "gemini", "", gemini_wire.KEY, "gemini-3-pro-preview", thinks=True,
+             tells_stop=True, counts=True),
+    Provider("gemini", gemini_wire.Gemini, "gemini", "", gemini_wire.KEY, "gemini-3-pro-preview",
              embeds="gemini-embedding-001", counts=True),
     Provider("bedrock", bedrock_wire.Bedrock, "bedrock", "", SIGNED, "eu.anthropic.claude-sonnet-4-5-20250929-v1:0",
-             thinks=True, tells_stop=True, embeds="amazon.titan-embed-text-v2:0", counts=True),
+             tells_stop=True, embeds="amazon.titan-embed-text-v2:0", counts=True),
     Provider("nova", bedrock_wire.Nova, "bedrock", "",
              {"region": bedrock_wire.REGION, "api_key": bedrock_wire.API_KEY}, "amazon.nova-lite-v1:0", tells_stop=True,
              counts=True),

@@ -160,7 +160,8 @@ class Say:
     ends: Literal["well", "error", "error-at-once", "cut"] = "well"
 
 
-Kind = Literal["bad-request", "unauthorized", "forbidden", "not-found", "rate-limit", "internal", "overloaded"]
+Kind = Literal["bad-request", "unauthorized", "forbidden", "not-found", "rate-limit", "internal", "overloaded",
+               "broken"]  # the last is a page of somebody on the way
 
 
 @dataclass(frozen=True)
@@ -186,6 +187,7 @@ WEATHER: dict[str, Any] = {
 TOOLS: dict[str, tuple[str, dict[str, Any]]] = {  # what clients declare: name -> description, schema
     "get_weather": ("Tells the weather of a city.", WEATHER),
     "now": ("Tells the time.", {"type": "object", "properties": {}, "additionalProperties": False}),
+    "look": ("Takes a picture.", {"type": "object", "properties": {}, "additionalProperties": False}),
 }
 
 
@@ -241,6 +243,13 @@ def _structured(asked: Asked) -> Answer:
     return Say(calls=(Call(asked.forced or "", FORM),), finish="calls")
 
 
+def _look(asked: Asked) -> Answer:
+    """Takes a picture with a tool, and sees it in the result, or beside it where results have no room for it."""
+    if not asked.exchanges():
+        return Say(calls=(LOOK,), finish="calls")
+    return _vision(asked)
+
+
 def _vision(asked: Asked) -> Answer:
     images = [part for part in asked.parts if isinstance(part, Image)]
     fit(len(images) == 1, f"{len(images)} images arrived")
@@ -286,6 +295,7 @@ def _reading(tools: dict[str, Any], path: str) -> Call | None:
 PARIS = Call("get_weather", {"city": "Paris", "days": 3})
 TOKYO = Call("get_weather", {"city": "東京", "days": 1})
 NOW = Call("now", {})
+LOOK = Call("look", {})
 
 SCENES: dict[str, Callable[[Asked], Answer]] = {
     "text": _text,
@@ -300,6 +310,7 @@ SCENES: dict[str, Callable[[Asked], Answer]] = {
     "structured": _structured,
     "agent": _agent,
     "vision": _vision,
+    "look": _look,
     "mid-error": lambda _: Say(text=CUT_AFTER, ends="error"),
     "first-error": lambda _: Say(ends="error-at-once"),
     "cut": lambda _: Say(text=CUT_AFTER, ends="cut"),
@@ -310,6 +321,7 @@ SCENES: dict[str, Callable[[Asked], Answer]] = {
     "error-429": lambda _: Refuse("rate-limit"),
     "error-500": lambda _: Refuse("internal"),
     "error-503": lambda _: Refuse("overloaded"),
+    "error-502": lambda _: Refuse("broken"),
 }
 
 

@@ -73,16 +73,18 @@ class Talk(ABC):
         """A user's turn, and its answer."""
 
     @abstractmethod
-    def give(self, results: dict[str, str]) -> Seen:
-        """What tools gave back by the ids of the calls, and the answer to it."""
+    def give(self, results: dict[str, str], image: bytes | None = None) -> Seen:
+        """What tools gave back by the ids of the calls, the first with an image, and the answer to it."""
 
 
 class Caller(ABC):
     """One official client."""
 
     name: str
+    dialect: str
     words: dict[str, str]  # the script's reasons to finish -> the client's
     unavailable = 503  # the status of an overloaded provider in its dialect
+    pictures = True  # whether the results of tools can hold images
 
     @abstractmethod
     def talk(self, wish: Wish) -> Talk:

@@ -15,6 +15,7 @@ class Anthropic(Caller):
     """The client."""
 
     name = "anthropic"
+    dialect = "anthropic"
     words = {"stop": "end_turn", "calls": "tool_use", "length": "max_tokens", "stop_sequence": "stop_sequence",
              "filter": "refusal"}
     unavailable = 529
@@ -66,14 +67,17 @@ class _Talk(Talk):
     def say(self, text: str, image: bytes | None = None) -> Seen:
         content: list[Any] = [{"type": "text", "text": text}]
         if image:
-            source = {"type": "base64", "media_type": "image/png", "data": base64.b64encode(image).decode()}
-            content.insert(0, {"type": "image", "source": source})
+            content.insert(0, _picture(image))
         self._messages.append({"role": "user", "content": content})
         return self._ask()
 
-    def give(self, results: dict[str, str]) -> Seen:
-        self._messages.append({"role": "user", "content": [
-            {"type": "tool_result", "tool_use_id": call_id, "content": text} for call_id, text in results.items()]})
+    def give(self, results: dict[str, str], image: bytes | None = None) -> Seen:
+        blocks: list[Any] = []
+        for call_id, text in results.items():
+            content: Any = [{"type": "text", "text": text}, _picture(image)] if image else text
+            blocks.append({"type": "tool_result", "tool_use_id": call_id, "content": content})
+            image = None
+        self._messages.append({"role": "user", "content": blocks})
         return self._ask()
 
     def _ask(self) -> Seen:
@@ -110,3 +114,8 @@ class _Talk(Talk):
         if wish.thinks:
             options["thinking"] = {"type": "enabled", "budget_tokens": 1024}
         return options
+
+
+def _picture(image: bytes) -> dict[str, Any]:
+    source = {"type": "base64", "media_type": "image/png", "data": base64.b64encode(image).decode()}
+    return {"type": "image", "source": source}

@@ -17,6 +17,7 @@ class Bedrock(Caller):
     """The client."""
 
     name = "boto3"
+    dialect = "bedrock"
     words = {"stop": "end_turn", "calls": "tool_use", "length": "max_tokens", "stop_sequence": "stop_sequence",
              "filter": "content_filtered"}
 
@@ -58,9 +59,13 @@ class _Talk(Talk):
         self._messages.append({"role": "user", "content": content})
         return self._ask()
 
-    def give(self, results: dict[str, str]) -> Seen:
-        self._messages.append({"role": "user", "content": [
-            {"toolResult": {"toolUseId": call_id, "content": [{"text": text}]}} for call_id, text in results.items()]})
+    def give(self, results: dict[str, str], image: bytes | None = None) -> Seen:
+        blocks: list[Any] = []
+        for call_id, text in results.items():
+            picture = [{"image": {"format": "png", "source": {"bytes": image}}}] if image else []
+            blocks.append({"toolResult": {"toolUseId": call_id, "content": [{"text": text}, *picture]}})
+            image = None
+        self._messages.append({"role": "user", "content": blocks})
         return self._ask()
 
     def _ask(self) -> Seen:

@@ -16,6 +16,7 @@ class Gemini(Caller):
     """The client."""
 
     name = "google-genai"
+    dialect = "gemini"
     words = {"stop": "STOP", "calls": "STOP", "length": "MAX_TOKENS", "stop_sequence": "STOP", "filter": "SAFETY"}
 
     def __init__(self, base_url: str, key: str) -> None:
@@ -64,11 +65,13 @@ class _Talk(Talk):
         self._contents.append(types.Content(role="user", parts=parts))
         return self._ask()
 
-    def give(self, results: dict[str, str]) -> Seen:
+    def give(self, results: dict[str, str], image: bytes | None = None) -> Seen:
         parts = []
         for call_id, text in results.items():
             call = self._called[call_id]
-            response = types.FunctionResponse(id=call.id, name=call.name, response={"output": text})
+            picture = [types.FunctionResponsePart.from_bytes(data=image, mime_type="image/png")] if image else None
+            response = types.FunctionResponse(id=call.id, name=call.name, response={"output": text}, parts=picture)
+            image = None
             parts.append(types.Part(function_response=response))
         self._contents.append(types.Content(role="user", parts=parts))
         return self._ask()

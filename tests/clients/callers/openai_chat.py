@@ -28,6 +28,8 @@ class OpenaiChat(Caller):
     """The client as it is."""
 
     name = "openai chat"
+    dialect = "openai_chat"
+    pictures = False
     words = {"stop": "stop", "calls": "tool_calls", "length": "length", "stop_sequence": "stop",
              "filter": "content_filter"}
 
@@ -75,7 +77,7 @@ class _Talk(Talk):
         self._messages.append({"role": "user", "content": content})
         return self._ask()
 
-    def give(self, results: dict[str, str]) -> Seen:
+    def give(self, results: dict[str, str], image: bytes | None = None) -> Seen:
         self._messages += [{"role": "tool", "tool_call_id": call_id, "content": text}
                            for call_id, text in results.items()]
         return self._ask()

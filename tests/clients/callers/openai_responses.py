@@ -17,6 +17,7 @@ class OpenaiResponses(Caller):
     """The client."""
 
     name = "openai responses"
+    dialect = "openai_responses"
     words = {"stop": "completed", "calls": "completed", "length": "incomplete max_output_tokens",
              "filter": "incomplete content_filter"}
 
@@ -42,14 +43,15 @@ class _Talk(Talk):
     def say(self, text: str, image: bytes | None = None) -> Seen:
         content: list[Any] = [{"type": "input_text", "text": text}]
         if image:
-            url = "data:image/png;base64," + base64.b64encode(image).decode()
-            content.append({"type": "input_image", "image_url": url, "detail": "auto"})
+            content.append(_picture(image))
         self._items.append({"role": "user", "content": content})
         return self._ask()
 
-    def give(self, results: dict[str, str]) -> Seen:
-        self._items += [{"type": "function_call_output", "call_id": call_id, "output": text}
-                        for call_id, text in results.items()]
+    def give(self, results: dict[str, str], image: bytes | None = None) -> Seen:
+        for call_id, text in results.items():
+            output: Any = [{"type": "input_text", "text": text}, _picture(image)] if image else text
+            self._items.append({"type": "function_call_output", "call_id": call_id, "output": output})
+            image = None
         return self._ask()
 
     def _ask(self) -> Seen:
@@ -96,3 +98,8 @@ class _Talk(Talk):
         if wish.thinks:
             options |= {"reasoning": {"effort": "low", "summary": "auto"}, "include": ["reasoning.encrypted_content"]}
         return options
+
+
+def _picture(image: bytes) -> dict[str, Any]:
+    url = "data:image/png;base64," + base64.b64encode(image).decode()
+    return {"type": "input_image", "image_url": url, "detail": "auto"}

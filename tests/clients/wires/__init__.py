@@ -60,8 +60,8 @@ class Cut(Exception):
 class Wire(ABC):
     """How one kind of provider is spoken to."""
 
-    # How a refusal of each kind looks: the status, and the wire's own words.
-    REFUSALS: ClassVar[dict[Kind, tuple[int, Any]]]
+    DIALECT: ClassVar[str]  # as Tollhouse calls it
+    THINKS: ClassVar[bool]  # whether it tells its thoughts
 
     def __init__(self) -> None:
         self.complaints: list[str] = []  # what was wrong with requests, in the order they came
@@ -92,7 +92,12 @@ class Wire(ABC):
     def play(self, asked: Asked) -> Say | Whole:
         """What the script says to a request; its refusals are said here."""
         said: Answer = answer(asked)
-        return self.refusal(said.kind, said.message) if isinstance(said, Refuse) else said
+        if not isinstance(said, Refuse):
+            return said
+        if said.kind == "broken":
+            page = f"<html><head><title>502 Bad Gateway</title></head><body>{said.message}</body></html>"
+            return Whole(502, page.encode(), {"content-type": "text/html"})
+        return self.refusal(said.kind, said.message)
 
 
 def body_of(value: Any) -> bytes:

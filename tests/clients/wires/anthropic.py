@@ -51,6 +51,7 @@ REFUSALS: dict[Kind, tuple[int, str]] = {
 class Anthropic(Wire):
     """Anthropic itself."""
 
+    DIALECT = "anthropic"
     THINKS = True
 
     def check_credential(self, request: Request) -> None:
@@ -122,12 +123,11 @@ def _parts(message: dict[str, Any]) -> Iterator[Part]:
                 fit(block["text"] != "", "messages: text content blocks must be non-empty")
                 yield Text("user" if message["role"] == "user" else "model", block["text"])
             case "image":
-                fit(block["source"]["type"] == "base64", "an image that is not in the request")
-                yield Image(block["source"]["media_type"], base64.b64decode(block["source"]["data"], validate=True))
+                yield _image(block)
             case "tool_use":
                 yield Call(block["name"], block["input"], id=block["id"])
             case "tool_result":
-                yield Result(_result_text(block.get("content") or ""), id=block["tool_use_id"])
+                yield from _result(block)
             case "thinking":
                 fit(block["signature"] == SIGNATURE, f"Invalid `signature` in `thinking` block: {block['signature']}")
                 yield State(block["signature"], block["thinking"])
@@ -136,11 +136,19 @@ def _parts(message: dict[str, Any]) -> Iterator[Part]:
                 yield State(block["data"])
 
 
-def _result_text(content: Any) -> str:
-    if isinstance(content, str):
-        return content
-    fit(all(block["type"] == "text" for block in content), f"more than text: {json.dumps(content)[:200]}")
-    return "".join(block["text"] for block in content)
+def _image(block: dict[str, Any]) -> Image:
+    fit(block["source"]["type"] == "base64", "an image that is not in the request")
+    return Image(block["source"]["media_type"], base64.b64decode(block["source"]["data"], validate=True))
+
+
+def _result(block: dict[str, Any]) -> Iterator[Part]:
+    content = block.get("content") or ""
+    content = [{"type": "text", "text": content}] if isinstance(content, str) else content
+    yield Result("".join(part["text"] for part in content if part["type"] == "text"), id=block["tool_use_id"])
+    for part in content:
+        fit(part["type"] in ("text", "image"), f"a result holds {json.dumps(part)[:200]}")
+        if part["type"] == "image":
+            yield _image(part)
 
 
 def _check_order(messages: list[dict[str, Any]]) -> None:

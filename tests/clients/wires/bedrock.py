@@ -66,6 +66,7 @@ _SERVICE = botocore.session.get_session().get_service_model("bedrock-runtime")
 class Bedrock(Wire):
     """Bedrock with requests signed by access keys, and Claude behind it."""
 
+    DIALECT = "bedrock"
     THINKS = True
 
     def check_credential(self, request: Request) -> None:
@@ -219,17 +220,23 @@ def _parts(message: dict[str, Any]) -> Iterator[Part]:
             fit(block["text"].strip() != "", "The text field in the ContentBlock object is blank.")
             yield Text("user" if message["role"] == "user" else "model", block["text"])
         elif "image" in block:
-            yield Image(f"image/{block['image']['format']}", block["image"]["source"]["bytes"])
+            yield _image(block["image"])
         elif "toolUse" in block:
             use = block["toolUse"]
             fit(isinstance(use["input"], dict), "The format of the value at toolUse.input is invalid.")
             yield Call(use["name"], use["input"], id=use["toolUseId"])
         elif "toolResult" in block:
             result = block["toolResult"]
-            yield Result("".join(part.get("text") or json.dumps(part.get("json")) for part in result["content"]),
-                         id=result["toolUseId"])
+            texts = [part["text"] if "text" in part else json.dumps(part["json"])
+                     for part in result["content"] if "text" in part or "json" in part]
+            yield Result("".join(texts), id=result["toolUseId"])
+            yield from (_image(part["image"]) for part in result["content"] if "image" in part)
         elif "reasoningContent" in block:
             yield _state(block["reasoningContent"])
+
+
+def _image(image: dict[str, Any]) -> Image:
+    return Image(f"image/{image['format']}", image["source"]["bytes"])
 
 
 def _state(reasoning: dict[str, Any]) -> State:

@@ -67,6 +67,7 @@ class _Generate(pydantic.BaseModel):
 class Gemini(Wire):
     """Google's API for developers, by a model of the third generation: it wants its signatures back."""
 
+    DIALECT = "gemini"
     THINKS = True
 
     def check_credential(self, request: Request) -> None:
@@ -155,6 +156,8 @@ def _parts(content: dict[str, Any]) -> Iterator[Part]:
         elif "functionResponse" in part:
             response = part["functionResponse"]
             yield Result(_result_text(response["response"]), id=response.get("id"), name=response["name"])
+            for inner in response.get("parts") or []:
+                yield Image(inner["inlineData"]["mimeType"], inner["inlineData"]["data"])
         elif "inlineData" in part:
             yield Image(part["inlineData"]["mimeType"], part["inlineData"]["data"])
         elif not part.get("thought"):

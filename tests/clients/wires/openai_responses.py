@@ -48,6 +48,7 @@ REASONS = {"length": "max_output_tokens", "filter": "content_filter"}
 class OpenaiResponses(Wire):
     """OpenAI itself."""
 
+    DIALECT = "openai_responses"
     THINKS = True
 
     def __init__(self) -> None:
@@ -113,7 +114,11 @@ class OpenaiResponses(Wire):
             case "function_call":
                 yield Call(item["name"], parsed_arguments(item["arguments"]), id=item["call_id"])
             case "function_call_output":
-                yield Result(_text_of(item["output"]), id=item["call_id"])
+                output = item["output"]
+                output = [{"type": "input_text", "text": output}] if isinstance(output, str) else output
+                texts = [part["text"] for part in output if part["type"] == "input_text"]
+                yield Result("".join(texts), id=item["call_id"])
+                yield from (image_of_url(part["image_url"]) for part in output if part["type"] == "input_image")
             case "reasoning":
                 yield self._state(item)
 
