@@ -49,8 +49,8 @@ class Provider:
     def kind(self, upstream: Upstream, *, direct: bool) -> Kind:
         """The same as the checks see it."""
         model, embeds = (self.model, self.embeds) if direct else (self.name, self.embeds and f"{self.name}-embed")
-        return Kind(self.name, upstream, model, self.wire.DIALECT, thinks=self.wire.THINKS, stops=self.stops, tells_stop=self.tells_stop,
-                    embeds=embeds, counts=self.counts)
+        return Kind(self.name, upstream, model, self.wire.DIALECT, thinks=self.wire.THINKS, stops=self.stops,
+                    tells_stop=self.tells_stop, embeds=embeds, counts=self.counts)
 
     def channel(self, upstream: Upstream) -> Channel:
         """A channel to it. Callers call its models by the provider's name."""
@@ -68,7 +68,7 @@ PROVIDERS = [
     Provider("azure", chat_wire.Azure, "azure", "", chat_wire.KEY, "our-deployment", embeds="our-vectors"),
     Provider("compatible", chat_wire.Compatible, "openai-compatible", "/v1", chat_wire.KEY, "some-model"),
     Provider("deepseek", chat_wire.DeepSeek, "deepseek", "/v1", chat_wire.KEY, "deepseek-reasoner"),
-    Provider("openrouter", chat_wire.OpenRouter, "openrouter", "/api/v1", chat_wire.KEY, "anthropic/claude-sonnet-4.5",),
+    Provider("openrouter", chat_wire.OpenRouter, "openrouter", "/api/v1", chat_wire.KEY, "anthropic/claude-sonnet-4.5"),
     Provider("anthropic", anthropic_wire.Anthropic, "anthropic", "", anthropic_wire.KEY, "claude-sonnet-4-5",
              tells_stop=True, counts=True),
     Provider("gemini", gemini_wire.Gemini, "gemini", "", gemini_wire.KEY, "gemini-3-pro-preview",
