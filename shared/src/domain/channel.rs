@@ -126,10 +126,24 @@ impl Channel {
     /// The dialects that a model speaks here, in order of preference. `model` is the upstream's name.
     pub fn tongues<'a>(&'a self, model: &'a str) -> impl Iterator<Item = &'static Tongue> + 'a {
         let all = self.card().map_or(&[][..], |card| card.speaks).iter();
-        all.filter(move |tongue| {
-            let wanted = self.dialects.is_empty() || self.dialects.contains(&tongue.dialect);
-            wanted && tongue.fits(model)
-        })
+        all.filter(move |tongue| self.offers(tongue) && tongue.fits(model))
+    }
+
+    /// Whether it speaks one of its card's tongues: those it lists, or else all. What a provider
+    /// speaks at an address of its own is not expected of another address.
+    fn offers(&self, tongue: &Tongue) -> bool {
+        if self.dialects.is_empty() {
+            tongue.base_url.is_none() || self.base_url.is_none()
+        } else {
+            self.dialects.contains(&tongue.dialect)
+        }
+    }
+
+    /// The base URL for one of its card's tongues: its own, the tongue's, or the card's.
+    #[must_use]
+    pub fn base_url_of(&self, tongue: &Tongue) -> Option<&str> {
+        let own = self.base_url.as_deref();
+        own.or(tongue.base_url).or_else(|| self.card()?.base_url)
     }
 
     /// The dialect in which a caller of `dialect` is best served: the same, or else the first that
@@ -152,5 +166,69 @@ impl Channel {
         let names = self.card().map_or(&[][..], |card| card.names).iter();
         let mut known = names.filter(|(name, _)| *name == model);
         known.next().map_or(model, |(_, name)| name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn channel(provider: &str, base_url: Option<&str>, dialects: &[Dialect]) -> Channel {
+        Channel {
+            id: ChannelId::from_parts(1, 1),
+            name: "c".to_owned(),
+            provider: provider.to_owned(),
+            base_url: base_url.map(str::to_owned),
+            credential: None,
+            models: vec!["*".to_owned()],
+            model_mapping: BTreeMap::new(),
+            dialects: dialects.to_vec(),
+            groups: vec!["default".to_owned()],
+            priority: 0,
+            weight: 1,
+            enabled: true,
+            tag: None,
+            disabled_reason: None,
+            timeouts: Timeouts::default(),
+            limits: Limits::default(),
+            rename_model: false,
+            created_at: Timestamp::UNIX_EPOCH,
+        }
+    }
+
+    #[test]
+    fn a_dialect_spoken_elsewhere_is_not_expected_of_an_address_of_ones_own() {
+        let (chat, anthropic) = (Dialect::OpenaiChat, Dialect::Anthropic);
+        let proxy = Some("https://proxy.example/v1");
+        for (base_url, dialects, spoken, address) in [
+            (
+                None,
+                &[][..],
+                anthropic,
+                "https://api.deepseek.com/anthropic",
+            ),
+            (None, &[chat][..], chat, "https://api.deepseek.com"),
+            (proxy, &[][..], chat, "https://proxy.example/v1"),
+            (
+                proxy,
+                &[anthropic][..],
+                anthropic,
+                "https://proxy.example/v1",
+            ),
+        ] {
+            let channel = channel("deepseek", base_url, dialects);
+            let tongue = channel.tongue(anthropic, "deepseek-chat").unwrap();
+            assert_eq!(tongue.dialect, spoken);
+            assert_eq!(channel.base_url_of(tongue), Some(address));
+        }
+    }
+
+    #[test]
+    fn a_model_that_has_no_chat_is_served_in_responses() {
+        let channel = channel("openai", None, &[]);
+        let tongue = channel.tongue(Dialect::OpenaiChat, "o3-pro").unwrap();
+        assert_eq!(tongue.dialect, Dialect::OpenaiResponses);
+        let tongue = channel.tongue(Dialect::Anthropic, "gpt-4o").unwrap();
+        assert_eq!(tongue.dialect, Dialect::OpenaiChat);
     }
 }

@@ -5,8 +5,10 @@
 
 pub mod anthropic;
 pub mod claude;
+pub mod cohere;
 pub mod convert;
 pub mod embedding;
+pub mod envelope;
 pub mod estimate;
 pub mod json;
 pub mod members;
@@ -216,39 +218,39 @@ pub trait ProviderSide: Debug + Send + Sync {
     }
 }
 
-/// The dialect of that name, as callers speak it.
+/// The dialect of that name, as callers speak it. Those that only providers speak have no callers;
+/// embeddings say no as their vendor's conversations do.
 #[must_use]
 pub fn caller(name: Name) -> &'static dyn CallerSide {
     match name {
         Name::Anthropic => &anthropic::Anthropic,
         Name::OpenaiResponses
         | Name::Gemini
+        | Name::GeminiEmbeddings
         | Name::OpenaiCompletions
         | Name::OpenaiChat
+        | Name::OpenaiEmbeddings
         | Name::Bedrock
         | Name::Cohere
-        | Name::OpenaiEmbeddings
-        | Name::GeminiEmbeddings
         | Name::CohereEmbeddings
         | Name::TitanEmbeddings
         | Name::NovaEmbeddings => &openai_chat::OpenaiChat,
     }
 }
 
-/// The dialect of that name, as providers speak it.
+/// The dialect of that name, as providers speak it; embeddings fail as their vendor's conversations.
 #[must_use]
 pub fn provider(name: Name) -> &'static dyn ProviderSide {
     match name {
         Name::Anthropic => &anthropic::Anthropic,
+        Name::Cohere | Name::CohereEmbeddings => &cohere::Cohere,
         Name::OpenaiResponses
         | Name::Gemini
+        | Name::GeminiEmbeddings
         | Name::OpenaiCompletions
         | Name::OpenaiChat
-        | Name::Bedrock
-        | Name::Cohere
         | Name::OpenaiEmbeddings
-        | Name::GeminiEmbeddings
-        | Name::CohereEmbeddings
+        | Name::Bedrock
         | Name::TitanEmbeddings
         | Name::NovaEmbeddings => &openai_chat::OpenaiChat,
     }

@@ -146,7 +146,7 @@ fn answer(caller: &dyn EmbeddingCaller, reply: &Reply, wanted: &dialects::Wanted
 /// What is needed to ask one channel.
 struct Errand<'a> {
     app: &'a App,
-    road: &'a Road,
+    road: &'a Road<'a>,
     path: &'a str,
     provider: &'static dyn EmbeddingProvider,
 }

@@ -4,10 +4,10 @@ use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue};
 use secrecy::SecretString;
-use shared::domain::channel::{Channel, Timeouts};
+use shared::domain::channel::Channel;
 use shared::domain::dialect::Lane;
 use shared::domain::provider::Provider;
-use shared::domain::provider::card::Tongue;
+use shared::domain::provider::card::{Envelope, Tongue};
 use shared::failure::{Failure, Kind};
 use shared::seal;
 
@@ -18,7 +18,7 @@ use super::interpret::Interpreter;
 use crate::app::App;
 use crate::dialects::convert::Renames;
 use crate::dialects::neutral::Notes;
-use crate::dialects::{self, Destination, ProviderSide, Wanted, Written};
+use crate::dialects::{self, Destination, ProviderSide, Wanted, Written, envelope};
 use crate::upstream::{Letter, address, auth};
 
 /// A letter, the credential that it carries, and who understands the answer.
@@ -33,23 +33,22 @@ pub(super) struct Translated {
 
 /// The way to one channel: its provider, the model's name there, the dialect, the credential.
 #[derive(Debug)]
-pub(super) struct Road {
+pub(super) struct Road<'a> {
+    pub(super) channel: &'a Channel,
     pub(super) card: &'static Provider,
     pub(super) tongue: &'static Tongue,
     /// The provider's name of the model.
     pub(super) model: String,
     pub(super) credential: SecretString,
-    base_url: String,
-    timeouts: Timeouts,
 }
 
 /// Finds the way to a channel.
-pub(super) async fn road(
+pub(super) async fn road<'a>(
     app: &App,
     call: &Call,
     wanted: &Wanted,
-    channel: &Channel,
-) -> Result<Road, Failure> {
+    channel: &'a Channel,
+) -> Result<Road<'a>, Failure> {
     let card = channel
         .card()
         .ok_or_else(|| misconfigured("The channel's provider is unknown."))?;
@@ -57,21 +56,17 @@ pub(super) async fn road(
     let tongue = channel
         .tongue(call.dialect, model)
         .ok_or_else(|| misconfigured("The channel speaks no dialect for this model."))?;
-    let base_url = channel
-        .base_url()
-        .ok_or_else(|| misconfigured("The channel has no address."))?;
     Ok(Road {
+        channel,
         card,
         tongue,
         model: model.to_owned(),
         credential: open(app, channel).await?,
-        base_url: base_url.to_owned(),
-        timeouts: channel.timeouts,
     })
 }
 
-impl Road {
-    /// A letter that goes this way, to a path below the provider's host.
+impl Road<'_> {
+    /// A letter that goes this way, to a dialect's path.
     pub(super) async fn letter(
         &self,
         _: &App,
@@ -79,7 +74,15 @@ impl Road {
         mut headers: HeaderMap,
         body: Bytes,
     ) -> Result<Letter, Failure> {
-        let url = address::endpoint(&self.base_url, path);
+        let member = |name: &str| auth::member(&self.credential, name);
+        let path = match self.tongue.envelope {
+            Envelope::AzureDeployment => {
+                envelope::azure::path(path, &self.model, member("api_version").as_deref())
+            }
+            _ => path.to_owned(),
+        };
+        let url = address::of(self.channel, self.tongue, &path, member)
+            .map_err(|error| misconfigured(&error.to_string()))?;
         if address::names_link_local(&url) {
             return Err(misconfigured("The channel's address is link-local."));
         }
@@ -94,7 +97,7 @@ impl Road {
             url,
             headers,
             body,
-            timeouts: self.timeouts,
+            timeouts: self.channel.timeouts,
         })
     }
 }

@@ -34,6 +34,11 @@ pub struct Tongue {
     pub dialect: Dialect,
     /// Patterns of the provider's names of the models that speak it; empty when all do.
     pub models: &'static [&'static str],
+    /// Patterns of those that do not, though a pattern of `models` fits them.
+    pub except: &'static [&'static str],
+    /// The base URL where it is spoken, when that is not the card's. A channel that names an address
+    /// of its own is taken to speak it only when it says so.
+    pub base_url: Option<&'static str>,
     /// How the dialect travels.
     pub envelope: Envelope,
 }
@@ -89,6 +94,10 @@ pub enum Quirk {
     NineCharacterIds,
     /// It has the role `developer`, `max_completion_tokens`, and reasoning models that want both.
     Openai,
+    /// Its API lies at this path of the host that a channel names.
+    Below(&'static str),
+    /// Its paths stand right below the base URL, which has no version at its end.
+    NoVersion,
 }
 
 /// One member of a credential, as a form asks for it.
@@ -98,7 +107,7 @@ pub struct CredentialField {
     pub name: &'static str,
     /// What a form calls it.
     pub label: &'static str,
-    /// Whether a channel can do without it.
+    /// Whether a channel cannot do without it.
     pub required: bool,
 }
 
@@ -109,6 +118,8 @@ impl Tongue {
         Self {
             dialect,
             models: &[],
+            except: &[],
+            base_url: None,
             envelope: Envelope::None,
         }
     }
@@ -117,6 +128,20 @@ impl Tongue {
     #[must_use]
     pub const fn for_models(mut self, models: &'static [&'static str]) -> Self {
         self.models = models;
+        self
+    }
+
+    /// The same, but for some models.
+    #[must_use]
+    pub const fn except_models(mut self, models: &'static [&'static str]) -> Self {
+        self.except = models;
+        self
+    }
+
+    /// The same, spoken below another base URL than the card's.
+    #[must_use]
+    pub const fn below(mut self, base_url: &'static str) -> Self {
+        self.base_url = Some(base_url);
         self
     }
 
@@ -130,8 +155,8 @@ impl Tongue {
     /// Whether the model speaks it.
     #[must_use]
     pub fn fits(&self, model: &str) -> bool {
-        let mut patterns = self.models.iter();
-        self.models.is_empty() || patterns.any(|pattern| pattern::fits(pattern, model))
+        let named = self.models.is_empty() || pattern::fits_any(self.models, model);
+        named && !pattern::fits_any(self.except, model)
     }
 }
 
@@ -154,6 +179,15 @@ impl Provider {
         self.quirks.contains(&quirk)
     }
 
+    /// The path of a channel's host at which its API lies.
+    #[must_use]
+    pub fn path(&self) -> Option<&'static str> {
+        self.quirks.iter().find_map(|quirk| match quirk {
+            Quirk::Below(path) => Some(*path),
+            _ => None,
+        })
+    }
+
     /// Whether it refuses a member of a request.
     #[must_use]
     pub fn refuses(&self, member: &str) -> bool {
@@ -168,9 +202,48 @@ pub(super) const OPENAI_CHAT: &[Tongue] = &[
     Tongue::of(Dialect::OpenaiEmbeddings),
 ];
 
+impl CredentialField {
+    /// A member that a channel cannot do without.
+    #[must_use]
+    pub const fn required(name: &'static str, label: &'static str) -> Self {
+        Self {
+            name,
+            label,
+            required: true,
+        }
+    }
+
+    /// A member that a channel can do without.
+    #[must_use]
+    pub const fn optional(name: &'static str, label: &'static str) -> Self {
+        Self {
+            name,
+            label,
+            required: false,
+        }
+    }
+
+    /// Whether it is the JSON key file of a Google service account: given as a text of several
+    /// lines, or as the object itself.
+    #[must_use]
+    pub fn is_key_file(&self) -> bool {
+        self.name == SERVICE_ACCOUNT
+    }
+}
+
+/// The member of a credential that holds a Google service account's key file.
+pub const SERVICE_ACCOUNT: &str = "service_account";
+
 /// The usual credential: one secret text.
 pub(super) const API_KEY: &[CredentialField] = &[CredentialField {
     name: "api_key",
     label: "API key",
     required: true,
+}];
+
+/// The same, for servers that may want none.
+pub(super) const MAYBE_API_KEY: &[CredentialField] = &[CredentialField {
+    name: "api_key",
+    label: "API key",
+    required: false,
 }];

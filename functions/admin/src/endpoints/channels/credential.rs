@@ -6,6 +6,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::Value;
 use shared::domain::provider::Provider;
+use shared::domain::provider::card::CredentialField;
 use shared::failure::Failure;
 
 /// A credential as it arrives: a string, or an object of the fields that the card names.
@@ -49,10 +50,12 @@ pub(super) fn read(
 
 /// A plain string is the first of the card's fields.
 fn first_field(card: &Provider, text: &str) -> Result<BTreeMap<String, String>, Failure> {
-    let text = clean("credential", text)?;
     match card.credential.first() {
-        _ if text.is_empty() => Ok(BTreeMap::new()),
-        Some(field) => Ok(BTreeMap::from([(field.name.to_owned(), text)])),
+        _ if text.trim().is_empty() => Ok(BTreeMap::new()),
+        Some(field) => {
+            let text = read_text(field, "credential", text)?;
+            Ok(BTreeMap::from([(field.name.to_owned(), text)]))
+        }
         None => {
             let text = format!("{} takes no credential.", card.label);
             Err(Failure::bad_field("credential", text))
@@ -65,18 +68,38 @@ fn named_field(
     name: String,
     value: &Value,
 ) -> Result<Option<(String, String)>, Failure> {
-    if !card.credential.iter().any(|field| field.name == name) {
+    let Some(field) = card.credential.iter().find(|field| field.name == name) else {
         let text = format!("{} has no such credential.", card.label);
         return Err(wrong(&name, text));
+    };
+    let path = format!("credential.{name}");
+    let text = match value {
+        Value::Null => return Ok(None),
+        Value::String(text) => read_text(field, &path, text)?,
+        Value::Object(_) if field.is_key_file() => key_file(&path, value)?,
+        _ => return Err(wrong(&name, "A string is expected.".to_owned())),
+    };
+    Ok((!text.is_empty()).then_some((name, text)))
+}
+
+fn read_text(field: &CredentialField, path: &str, text: &str) -> Result<String, Failure> {
+    if field.is_key_file() && !text.trim().is_empty() {
+        let file = serde_json::from_str(text).unwrap_or_default();
+        return key_file(path, &file);
     }
-    match value {
-        Value::Null => Ok(None),
-        Value::String(text) => {
-            let text = clean(&format!("credential.{name}"), text)?;
-            Ok((!text.is_empty()).then_some((name, text)))
-        }
-        _ => Err(wrong(&name, "A string is expected.".to_owned())),
+    clean(path, text)
+}
+
+/// A service account's key file, on one line. It is the whole file, so that nobody has to know which
+/// of its members are needed.
+fn key_file(path: &str, file: &Value) -> Result<String, Failure> {
+    let has = |member: &str| file.get(member).is_some_and(Value::is_string);
+    if has("client_email") && has("private_key") {
+        return Ok(file.to_string());
     }
+    let problem = "The JSON key file of a service account is expected: the whole of it, with \
+                   client_email and private_key. No other kind of Google credential will do.";
+    Err(Failure::bad_field(path.to_owned(), problem))
 }
 
 /// Without the blanks and line ends that come along when a text is copied. Inside, control characters
@@ -141,5 +164,35 @@ mod tests {
                 "{provider} {value}"
             );
         }
+    }
+
+    #[test]
+    fn a_key_file_may_be_given_in_any_shape() {
+        let file =
+            json!({"client_email": "a@b", "private_key": "-----BEGIN\nx", "project_id": "p"});
+        let lines = serde_json::to_string_pretty(&file).unwrap();
+        let whole =
+            |file: Value| read_for("vertex", json!({"location": "eu", "service_account": file}));
+        let expected = json!({"location": "eu", "service_account": file.to_string()}).to_string();
+        assert_eq!(whole(json!(lines)), Ok(Some(expected.clone())));
+        assert_eq!(whole(file), Ok(Some(expected)));
+        let field = Err("credential.service_account".to_owned());
+        for no_file in [
+            json!("sk-1"),
+            json!({"type": "authorized_user"}),
+            json!(""),
+            json!(7),
+        ] {
+            assert_eq!(whole(no_file.clone()), field, "{no_file}");
+        }
+        // The location is missing: the address of Vertex AI needs it.
+        assert_eq!(
+            read_for("vertex", json!(lines)),
+            Err("credential.location".to_owned())
+        );
+        assert_eq!(
+            read_for("cloudflare", json!("token")),
+            Err("credential.account_id".to_owned())
+        );
     }
 }

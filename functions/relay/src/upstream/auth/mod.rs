@@ -1,5 +1,7 @@
 //! Credentials on letters, by the scheme that a card names.
 
+pub mod google;
+
 use http::header::{AUTHORIZATION, InvalidHeaderValue};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
@@ -35,6 +37,13 @@ pub fn put_on(
     value.set_sensitive(true);
     headers.insert(name, value);
     Ok(())
+}
+
+/// A member of a credential.
+#[must_use]
+pub fn member(credential: &SecretString, name: &str) -> Option<String> {
+    let members: serde_json::Value = serde_json::from_str(credential.expose_secret()).ok()?;
+    members.get(name)?.as_str().map(str::to_owned)
 }
 
 /// A text of a provider without the credential, should it have quoted it.

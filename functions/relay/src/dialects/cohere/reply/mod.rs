@@ -1,0 +1,3 @@
+//! Plain answers.
+
+pub(super) mod read;

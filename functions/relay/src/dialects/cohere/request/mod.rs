@@ -1,0 +1,5 @@
+//! Requests.
+
+mod history;
+mod names;
+pub(super) mod write;

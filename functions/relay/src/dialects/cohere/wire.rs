@@ -1,0 +1,111 @@
+//! The parts of Cohere's dialect that both its answers and its streams have.
+
+use serde_json::value::RawValue;
+use shared::domain::usage::Tokens;
+
+use crate::dialects::json::{Fields, count};
+use crate::dialects::neutral::reply::Citation;
+use crate::dialects::neutral::{Finish, Reason};
+
+/// Whether an answer ended because something broke: then it is none.
+pub(super) fn is_failure(word: &str) -> bool {
+    matches!(word, "ERROR" | "TIMEOUT")
+}
+
+/// Why an answer ended. <https://docs.cohere.com/reference/chat#response.body.finish_reason>
+pub(super) fn finish(word: &str) -> Finish {
+    let reason = match word {
+        "COMPLETE" => Reason::Stop,
+        "STOP_SEQUENCE" => Reason::StopSequence,
+        "MAX_TOKENS" => Reason::Length,
+        "ERROR_LIMIT" => Reason::ContextFull,
+        "TOOL_CALL" => Reason::ToolUse,
+        "ERROR_TOXIC" => Reason::Refusal,
+        _ => Reason::Other,
+    };
+    Finish::new(reason, word)
+}
+
+/// `usage`: what is billed counts, not what the model saw with Cohere's own words around it.
+///
+/// `cached_tokens` are counted among all that it saw, so they can be more than what is billed.
+pub(super) fn tokens(usage: &RawValue) -> Option<Tokens> {
+    let mut usage = Fields::of(usage)?;
+    let mut billed = usage.object("billed_units").unwrap_or_default();
+    let mut seen = usage.object("tokens").unwrap_or_default();
+    let mut count_of = |name| {
+        let billed = billed.take(name).and_then(whole);
+        let seen = seen.take(name).and_then(whole);
+        billed.or(seen)
+    };
+    let (input, output) = (count_of("input_tokens"), count_of("output_tokens"));
+    if input.is_none() && output.is_none() {
+        return None;
+    }
+    let input = input.unwrap_or(0);
+    let cached = usage.take("cached_tokens").and_then(whole).unwrap_or(0);
+    let cache_read = cached.min(input);
+    Some(Tokens {
+        input: input - cache_read,
+        cache_read,
+        output: output.unwrap_or(0),
+        ..Tokens::default()
+    })
+}
+
+/// A count; Cohere's are numbers with a point (`12.0`) in some versions.
+fn whole(value: &RawValue) -> Option<u64> {
+    count(value)
+}
+
+/// Which of the answer's content blocks a citation is about, and the citation; `None` when it is
+/// about a plan or a thought.
+pub(super) fn citation(value: &RawValue) -> Option<(Option<u64>, Citation)> {
+    let mut fields = Fields::of(value)?;
+    let kind = fields.text("type");
+    if kind.is_some_and(|kind| kind != "TEXT_CONTENT") {
+        return None;
+    }
+    let span = fields.count("start").zip(fields.count("end"));
+    let sources = fields.array("sources");
+    let source = sources.first().and_then(|source| Fields::of(source));
+    let mut document = source
+        .and_then(|mut source| source.object("document").or(source.object("tool_output")))
+        .unwrap_or_default();
+    let citation = Citation {
+        url: document.text("url"),
+        title: document.text("title"),
+        quote: document.text("text").or_else(|| document.text("snippet")),
+        span,
+        raw: Some(value.to_owned()),
+    };
+    Some((fields.count("content_index"), citation))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tokens_of(json: &str) -> Option<Tokens> {
+        tokens(&RawValue::from_string(json.to_owned()).unwrap())
+    }
+
+    #[test]
+    fn what_is_billed_counts() {
+        let usage = r#"{"billed_units":{"input_tokens":100,"output_tokens":7},
+            "tokens":{"input_tokens":900,"output_tokens":9},"cached_tokens":30}"#;
+        let tokens = tokens_of(usage).unwrap();
+        assert_eq!(
+            (tokens.input, tokens.cache_read, tokens.output),
+            (70, 30, 7)
+        );
+        let more =
+            r#"{"billed_units":{"input_tokens":10.0,"output_tokens":7.0},"cached_tokens":30}"#;
+        let tokens = tokens_of(more).unwrap();
+        assert_eq!((tokens.input, tokens.cache_read, tokens.output), (0, 10, 7));
+        let seen = r#"{"billed_units":null,"tokens":{"input_tokens":9,"output_tokens":1}}"#;
+        assert_eq!(tokens_of(seen).unwrap().input, 9);
+        assert_eq!(tokens_of("{}"), None);
+        assert_eq!(tokens_of("7"), None);
+    }
+}

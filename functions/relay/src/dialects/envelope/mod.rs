@@ -1,0 +1,3 @@
+//! How a dialect travels where its vendor is not the host: other addresses, other wrappings.
+
+pub mod azure;

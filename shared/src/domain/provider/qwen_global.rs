@@ -1,0 +1,32 @@
+//! Alibaba's Qwen in Model Studio, as the world reaches it (Singapore).
+
+use super::card::{API_KEY, Auth, Provider, Quirk, Tongue};
+use crate::domain::dialect::Dialect;
+
+pub(super) const QWEN_GLOBAL: Provider = Provider {
+    name: "qwen-global",
+    label: "Qwen (DashScope)",
+    base_url: Some("https://dashscope-intl.aliyuncs.com/compatible-mode/v1"),
+    speaks: &[
+        Tongue::of(Dialect::OpenaiChat),
+        Tongue::of(Dialect::OpenaiEmbeddings),
+        Tongue::of(Dialect::Anthropic)
+            .for_models(&[
+                "qwen3-max*",
+                "qwen3.*-max*",
+                "qwen3.*-plus*",
+                "qwen3.*-flash*",
+                "qwen-max*",
+                "qwen-plus*",
+                "qwen-flash*",
+                "qwen-turbo*",
+                "qwen3-coder*",
+            ])
+            .below("https://dashscope-intl.aliyuncs.com/apps/anthropic"),
+    ],
+    auth: Auth::Bearer,
+    credential: API_KEY,
+    names: &[],
+    quirks: &[Quirk::MaxTokens, Quirk::EnableThinking],
+    docs: "https://www.alibabacloud.com/help/en/model-studio/compatibility-of-openai-with-dashscope",
+};
