@@ -150,9 +150,7 @@ pub fn count(value: &RawValue) -> Option<u64> {
 pub fn text(value: &RawValue) -> Option<String> {
     let mut halves = Halves::default();
     let mut text = halves.text(value)?;
-    if halves.0.is_some() {
-        text.push(char::REPLACEMENT_CHARACTER);
-    }
+    text.extend(halves.rest());
     Some(text)
 }
 
@@ -176,6 +174,11 @@ impl Halves {
             return Some(String::new());
         }
         json.starts_with('"').then(|| self.unescape(json))
+    }
+
+    /// What is left when no other half comes.
+    pub fn rest(&mut self) -> Option<char> {
+        self.0.take().map(|_| char::REPLACEMENT_CHARACTER)
     }
 
     fn unescape(&mut self, json: &str) -> String {
@@ -292,6 +295,32 @@ impl Object {
     /// Adds a member.
     pub fn put(&mut self, name: impl Into<Cow<'static, str>>, value: impl Into<Json>) {
         self.0.push((name.into(), value.into()));
+    }
+
+    /// Adds the members of another object.
+    pub fn append(&mut self, mut other: Self) {
+        self.0.append(&mut other.0);
+    }
+
+    /// Adds a member at a path of names, within objects that are there or are made; `false` when
+    /// something else stands in the way.
+    pub fn put_at(&mut self, path: &[&str], value: impl Into<Json>) -> bool {
+        let Some((first, rest)) = path.split_first() else {
+            return false;
+        };
+        let known = self.0.iter_mut().find(|(known, _)| known == first);
+        match (known, rest.is_empty()) {
+            (None, true) => self.put((*first).to_owned(), value),
+            (None, false) => {
+                let mut inner = Self::new();
+                let put = inner.put_at(rest, value);
+                self.put((*first).to_owned(), inner);
+                return put;
+            }
+            (Some((_, Json::Object(inner))), false) => return inner.put_at(rest, value),
+            (Some(_), _) => return false,
+        }
+        true
     }
 
     /// Whether it has the member.

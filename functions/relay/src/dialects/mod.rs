@@ -4,16 +4,21 @@
 //! answers. Between different dialects both meet in the [`neutral`] form.
 
 pub mod anthropic;
+pub mod bedrock;
 pub mod claude;
 pub mod cohere;
 pub mod convert;
 pub mod embedding;
 pub mod envelope;
 pub mod estimate;
+pub mod frame;
+pub mod gemini;
 pub mod json;
 pub mod members;
 pub mod neutral;
+mod openai;
 pub mod openai_chat;
+pub mod parts;
 pub mod rename;
 pub mod sse;
 pub mod watch;
@@ -224,9 +229,8 @@ pub trait ProviderSide: Debug + Send + Sync {
 pub fn caller(name: Name) -> &'static dyn CallerSide {
     match name {
         Name::Anthropic => &anthropic::Anthropic,
+        Name::Gemini | Name::GeminiEmbeddings => &gemini::Gemini,
         Name::OpenaiResponses
-        | Name::Gemini
-        | Name::GeminiEmbeddings
         | Name::OpenaiCompletions
         | Name::OpenaiChat
         | Name::OpenaiEmbeddings
@@ -243,15 +247,12 @@ pub fn caller(name: Name) -> &'static dyn CallerSide {
 pub fn provider(name: Name) -> &'static dyn ProviderSide {
     match name {
         Name::Anthropic => &anthropic::Anthropic,
+        Name::Bedrock | Name::TitanEmbeddings | Name::NovaEmbeddings => &bedrock::Bedrock,
         Name::Cohere | Name::CohereEmbeddings => &cohere::Cohere,
+        Name::Gemini | Name::GeminiEmbeddings => &gemini::Gemini,
         Name::OpenaiResponses
-        | Name::Gemini
-        | Name::GeminiEmbeddings
         | Name::OpenaiCompletions
         | Name::OpenaiChat
-        | Name::OpenaiEmbeddings
-        | Name::Bedrock
-        | Name::TitanEmbeddings
-        | Name::NovaEmbeddings => &openai_chat::OpenaiChat,
+        | Name::OpenaiEmbeddings => &openai_chat::OpenaiChat,
     }
 }

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use shared::domain::channel::Channel;
 use shared::domain::dialect::Lane;
+use shared::domain::provider::card::Envelope;
 use shared::domain::record::Attempt;
 use shared::failure::Failure;
 
@@ -13,13 +14,13 @@ use super::refusal::{headers, refuse};
 use super::send::{Delivery, Stop, whole};
 use super::setback::{Refusal, Setback};
 use super::settle::{Ending, settle};
-use super::translate::{self, Road, misconfigured};
+use super::translate::{self, Parcel, Road, misconfigured};
 use crate::app::App;
 use crate::dialects::embedding::{self, EmbeddingCaller, EmbeddingProvider, Reply};
 use crate::dialects::neutral::Notes;
 use crate::dialects::watch::Seen;
-use crate::dialects::{self, Destination};
-use crate::upstream::{Answer, milliseconds};
+use crate::dialects::{self, Destination, envelope};
+use crate::upstream::{Answer, auth, milliseconds};
 
 /// The longest answer that is taken, in bytes: 2,048 vectors of 3,072 numbers each.
 const LONGEST: usize = 128 * 1024 * 1024;
@@ -125,6 +126,13 @@ async fn attempt(
         idle: milliseconds(channel.timeouts.idle_ms),
         dropped,
     });
+    let path = match road.tongue.envelope {
+        Envelope::AzureDeployment => {
+            let version = auth::member(&road.credential, "api_version");
+            envelope::azure::path(&path, &road.model, version.as_deref())
+        }
+        _ => path,
+    };
     let errand = Errand {
         app,
         road: &road,
@@ -166,11 +174,13 @@ impl Errand<'_> {
     }
 
     async fn ask(&self, body: Bytes) -> Result<(Bytes, Reply), Setback> {
-        let letter = self
-            .road
-            .letter(self.app, self.path, HeaderMap::new(), body)
-            .await
-            .map_err(Setback::untranslated)?;
+        let parcel = Parcel {
+            path: self.path.to_owned(),
+            headers: HeaderMap::new(),
+            body,
+        };
+        let letter = self.road.letter(self.app, parcel).await;
+        let letter = letter.map_err(Setback::untranslated)?;
         let answer: Answer = self.app.upstream.send(&letter).await?;
         let (status, headers) = (answer.status, answer.headers.clone());
         let body = whole(answer, LONGEST, milliseconds(letter.timeouts.idle_ms)).await?;

@@ -2,12 +2,14 @@
 
 use bytes::Bytes;
 use http::HeaderMap;
-use shared::domain::dialect::{Dialect, Lane};
+use shared::domain::dialect::Lane;
 use shared::domain::provider::Provider;
+use shared::domain::provider::card::{Envelope, Tongue};
 
 use super::Call;
 use super::admit::Admitted;
-use crate::dialects::convert::{Converter, Renames};
+use crate::dialects::convert::{Converter, Reader, Renames};
+use crate::dialects::envelope::bedrock::{Unwrapped, UnwrappedReader};
 use crate::dialects::estimate::TextLength;
 use crate::dialects::neutral::{Event, Reply};
 use crate::dialects::rename::{self, Renaming};
@@ -26,13 +28,19 @@ pub(super) struct Interpreter {
     pub(super) shown_model: Option<String>,
     caller: &'static dyn CallerSide,
     provider: &'static dyn ProviderSide,
+    envelope: Envelope,
     card: &'static Provider,
 }
 
 impl Interpreter {
-    /// Between a caller, and a model of a provider that speaks `dialect`.
-    pub(super) fn new(call: &Call, dialect: Dialect, model: &str, card: &'static Provider) -> Self {
-        let lane = if call.dialect == dialect {
+    /// Between a caller, and a model of a provider that speaks so.
+    pub(super) fn new(
+        call: &Call,
+        tongue: &'static Tongue,
+        model: &str,
+        card: &'static Provider,
+    ) -> Self {
+        let lane = if call.dialect == tongue.dialect {
             Lane::Express
         } else {
             Lane::Conversion
@@ -43,24 +51,32 @@ impl Interpreter {
             renames: Renames::default(),
             shown_model: None,
             caller: dialects::caller(call.dialect),
-            provider: dialects::provider(dialect),
+            provider: dialects::provider(tongue.dialect),
+            envelope: tongue.envelope,
             card,
         }
     }
 
     /// A listener for one streamed answer.
     pub(super) fn watch(&self, call: &Call, admitted: &Admitted) -> Box<dyn Watch> {
-        match (self.lane, &self.shown_model) {
-            (Lane::Express, None) => self.caller.watch(&admitted.wanted),
-            (Lane::Express, Some(name)) => Box::new(Renaming::new(
-                self.caller.watch(&admitted.wanted),
-                name.clone(),
-            )),
-            (Lane::Conversion, _) => Box::new(Converter::new(
-                self.provider.reader(&self.destination(true)),
-                self.caller.writer(&asked(call, admitted)),
-                self.renames.clone(),
-            )),
+        let in_frames = self.envelope == Envelope::BedrockInvoke;
+        if self.lane == Lane::Conversion {
+            let reader = self.provider.reader(&self.destination(true));
+            let reader: Box<dyn Reader> = if in_frames {
+                Box::new(UnwrappedReader::new(reader))
+            } else {
+                reader
+            };
+            let writer = self.caller.writer(&asked(call, admitted));
+            return Box::new(Converter::new(reader, writer, self.renames.clone()));
+        }
+        let mut watch = self.caller.watch(&admitted.wanted);
+        if in_frames {
+            watch = Box::new(Unwrapped::new(watch));
+        }
+        match &self.shown_model {
+            Some(name) => Box::new(Renaming::new(watch, name.clone())),
+            None => watch,
         }
     }
 

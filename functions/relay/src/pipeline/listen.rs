@@ -11,7 +11,7 @@ use shared::failure::Failure;
 
 use crate::dialects::UpstreamError;
 use crate::dialects::watch::{Seen, Verdict, Watch};
-use crate::upstream::framing::sse::{Events, Splitter, TooLong};
+use crate::upstream::framing::{Events, Splitter, Unreadable};
 use crate::upstream::{BrokenOff, auth};
 
 /// An answer that is being listened to.
@@ -48,7 +48,7 @@ pub(super) enum Lost {
     Broken(#[from] BrokenOff),
     /// It is no stream of events.
     #[error(transparent)]
-    Garbage(#[from] TooLong),
+    Garbage(#[from] Unreadable),
 }
 
 impl std::fmt::Debug for Listening {
@@ -105,7 +105,7 @@ impl Listening {
                 }
                 None => {
                     self.ended = true;
-                    if let Some(last) = self.splitter.finish() {
+                    if let Some(last) = self.splitter.finish()? {
                         self.hear_last(last);
                     }
                     if let Some(words) = self.watch.end() {

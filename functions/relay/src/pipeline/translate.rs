@@ -5,9 +5,9 @@ use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue};
 use secrecy::SecretString;
 use shared::domain::channel::Channel;
-use shared::domain::dialect::Lane;
-use shared::domain::provider::Provider;
-use shared::domain::provider::card::{Envelope, Tongue};
+use shared::domain::dialect::{Dialect, Lane};
+use shared::domain::provider::card::{Auth, Envelope, SERVICE_ACCOUNT, Tongue};
+use shared::domain::provider::{Provider, bedrock};
 use shared::failure::{Failure, Kind};
 use shared::seal;
 
@@ -52,35 +52,53 @@ pub(super) async fn road<'a>(
     let card = channel
         .card()
         .ok_or_else(|| misconfigured("The channel's provider is unknown."))?;
+    let credential = open(app, channel).await?;
     let model = channel.upstream_model(&wanted.model);
-    let tongue = channel
-        .tongue(call.dialect, model)
+    let model = match auth::member(&credential, "region") {
+        // Bedrock's names differ from region to region.
+        Some(region) if card.auth == Auth::Aws => bedrock::model_id(model, &region).into_owned(),
+        _ => model.to_owned(),
+    };
+    let tongue = tongue(channel, call, &model)
         .ok_or_else(|| misconfigured("The channel speaks no dialect for this model."))?;
     Ok(Road {
         channel,
         card,
         tongue,
-        model: model.to_owned(),
-        credential: open(app, channel).await?,
+        model,
+        credential,
     })
 }
 
+/// The dialect to speak. Tokens are not counted in envelopes: where a dialect travels in one, another
+/// one counts.
+fn tongue(channel: &Channel, call: &Call, model: &str) -> Option<&'static Tongue> {
+    let tongue = channel.tongue(call.dialect, model)?;
+    if !call.url.counting || tongue.envelope != Envelope::BedrockInvoke {
+        return Some(tongue);
+    }
+    let mut others = channel.tongues(model);
+    others.find(|other| other.envelope == Envelope::None && !other.dialect.embeds())
+}
+
+/// What goes to a provider, before it is a letter.
+#[derive(Debug)]
+pub(super) struct Parcel {
+    /// Where to, below the provider's host.
+    pub(super) path: String,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+}
+
 impl Road<'_> {
-    /// A letter that goes this way, to a dialect's path.
-    pub(super) async fn letter(
-        &self,
-        _: &App,
-        path: &str,
-        mut headers: HeaderMap,
-        body: Bytes,
-    ) -> Result<Letter, Failure> {
+    /// A letter that goes this way.
+    pub(super) async fn letter(&self, _: &App, parcel: Parcel) -> Result<Letter, Failure> {
+        let Parcel {
+            path,
+            mut headers,
+            body,
+        } = parcel;
         let member = |name: &str| auth::member(&self.credential, name);
-        let path = match self.tongue.envelope {
-            Envelope::AzureDeployment => {
-                envelope::azure::path(path, &self.model, member("api_version").as_deref())
-            }
-            _ => path.to_owned(),
-        };
         let url = address::of(self.channel, self.tongue, &path, member)
             .map_err(|error| misconfigured(&error.to_string()))?;
         if address::names_link_local(&url) {
@@ -100,6 +118,48 @@ impl Road<'_> {
             timeouts: self.channel.timeouts,
         })
     }
+
+    /// The same parcel in the envelope in which the dialect travels here.
+    pub(super) fn enclose(
+        &self,
+        mut parcel: Parcel,
+        to: &Destination<'_>,
+        notes: &mut Notes,
+    ) -> Result<Parcel, Failure> {
+        let member = |name: &str| auth::member(&self.credential, name);
+        match self.tongue.envelope {
+            Envelope::None => {}
+            Envelope::AzureDeployment => {
+                let version = member("api_version");
+                parcel.path = envelope::azure::path(&parcel.path, to.model, version.as_deref());
+            }
+            Envelope::BedrockInvoke => {
+                let Parcel { headers, body, .. } = &parcel;
+                parcel.body = envelope::bedrock::wrap(body, to.model, headers, notes)?;
+                parcel.path = envelope::bedrock::path(to.model, to.stream);
+                parcel.headers = HeaderMap::new();
+            }
+            Envelope::Vertex => {
+                let file = member(SERVICE_ACCOUNT).unwrap_or_default();
+                let project = member("project").or_else(|| auth::google::project(&file));
+                let missing = || misconfigured("The channel's credential names no project.");
+                let project = project.ok_or_else(missing)?;
+                let location = member("location").unwrap_or_default();
+                let place = envelope::vertex::Place {
+                    project: &project,
+                    location: &location,
+                };
+                if self.tongue.dialect == Dialect::Gemini {
+                    parcel.path = envelope::vertex::gemini_path(place, to.model, to.stream);
+                } else {
+                    let Parcel { headers, body, .. } = &mut parcel;
+                    parcel.body = envelope::vertex::wrap(body, to.model, headers, notes)?;
+                    parcel.path = envelope::vertex::claude_path(place, to.model, to.stream);
+                }
+            }
+        }
+        Ok(parcel)
+    }
 }
 
 pub(super) async fn translate(
@@ -111,7 +171,7 @@ pub(super) async fn translate(
     let wanted = &admitted.wanted;
     let road = road(app, call, wanted, channel).await?;
     let dialect = road.tongue.dialect;
-    let mut interpreter = Interpreter::new(call, dialect, &road.model, road.card);
+    let mut interpreter = Interpreter::new(call, road.tongue, &road.model, road.card);
     if channel.rename_model {
         interpreter.shown_model = Some(wanted.model.clone());
     }
@@ -130,14 +190,20 @@ pub(super) async fn translate(
         Lane::Conversion => write(app, call, admitted, &to, provider).await?,
     };
     interpreter.renames = written.renames;
-    let dropped = dropped(call, &written.notes)?;
     let path = if call.url.counting {
         provider.count_path(&to).ok_or_else(cannot_count)?
     } else {
         provider.path(&to)
     };
-    let headers = headers(call, provider, interpreter.lane);
-    let letter = road.letter(app, &path, headers, written.body).await?;
+    let parcel = Parcel {
+        path,
+        headers: headers(call, provider, interpreter.lane),
+        body: written.body,
+    };
+    let mut notes = written.notes;
+    let parcel = road.enclose(parcel, &to, &mut notes)?;
+    let dropped = dropped(call, &notes)?;
+    let letter = road.letter(app, parcel).await?;
     Ok(Translated {
         letter,
         credential: road.credential,

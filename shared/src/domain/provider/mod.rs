@@ -6,6 +6,7 @@ mod azure;
 mod azure_v1;
 mod baichuan;
 mod baidu;
+pub mod bedrock;
 mod byteplus;
 pub mod card;
 mod cerebras;
@@ -63,6 +64,7 @@ pub const PROVIDERS: &[&Provider] = &[
     &anthropic::ANTHROPIC,
     &gemini::GEMINI,
     &vertex::VERTEX,
+    &bedrock::BEDROCK,
     &azure::AZURE,
     &azure_v1::AZURE_V1,
     &ai360::AI360,

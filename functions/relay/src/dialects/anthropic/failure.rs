@@ -1,20 +1,19 @@
 //! Saying no in Anthropic's dialect, and understanding it. <https://docs.anthropic.com/en/api/errors>
 
 use bytes::Bytes;
-use serde_json::json;
+use serde_json::value::RawValue;
 use shared::domain::id::RequestId;
 use shared::failure::{Failure, Kind};
 
-use super::wire::Refusal;
 use crate::dialects::UpstreamError;
+use crate::dialects::json::{self, Fields, Object};
 
 pub(super) fn write(failure: &Failure, id: RequestId) -> Bytes {
-    let body = json!({
-        "type": "error",
-        "error": { "type": error_type(failure.kind), "message": failure.public },
-        "request_id": id.to_string(),
-    });
-    Bytes::from(body.to_string())
+    let error = Object::of_type(error_type(failure.kind)).with("message", &failure.public);
+    Object::of_type("error")
+        .with("error", error)
+        .with("request_id", id.to_string())
+        .to_bytes()
 }
 
 fn error_type(kind: Kind) -> &'static str {
@@ -34,8 +33,14 @@ fn error_type(kind: Kind) -> &'static str {
 
 /// The error in a body or event; where the real status says 200, the type tells what is meant.
 pub(super) fn read(status: u16, body: &[u8]) -> Option<UpstreamError> {
-    let refusal: Refusal = serde_json::from_slice(body).ok()?;
-    let code = refusal.error.kind.unwrap_or_else(|| "api_error".to_owned());
+    let body: &RawValue = serde_json::from_slice(body).ok()?;
+    let error = Fields::of(body)?.take("error")?;
+    let (code, message) = match Fields::of(error) {
+        Some(mut fields) => (fields.text("type"), fields.text("message")),
+        // Some servers that only speak the dialect say it in a mere text.
+        None => (None, json::text(error)),
+    };
+    let code = code.unwrap_or_else(|| "api_error".to_owned());
     let status = match (status, code.as_str()) {
         (200, "invalid_request_error") => 400,
         (200, "authentication_error") => 401,
@@ -52,7 +57,40 @@ pub(super) fn read(status: u16, body: &[u8]) -> Option<UpstreamError> {
     Some(UpstreamError {
         code,
         status,
-        message: refusal.error.message.unwrap_or_default(),
+        message: message.unwrap_or_default(),
         retry_after_s: None,
     })
+}
+
+/// The error in an event that is one, whatever it holds.
+pub(super) fn read_event(data: &[u8]) -> UpstreamError {
+    read(200, data).unwrap_or_else(|| UpstreamError {
+        code: "api_error".to_owned(),
+        status: 502,
+        message: String::new(),
+        retry_after_s: None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn status(status: u16, body: &str) -> Option<u16> {
+        read(status, body.as_bytes()).map(|error| error.status)
+    }
+
+    #[test]
+    fn the_type_tells_what_a_status_of_200_hides() {
+        let overloaded = r#"{"type":"error","error":{"type":"overloaded_error","message":"x"}}"#;
+        assert_eq!(status(200, overloaded), Some(529));
+        assert_eq!(status(529, overloaded), Some(529));
+        assert_eq!(
+            status(200, r#"{"error":{"type":7,"message":null}}"#),
+            Some(500)
+        );
+        assert_eq!(status(429, r#"{"error":"slow down"}"#), Some(429));
+        assert_eq!(status(200, r#"{"type":"message"}"#), None);
+        assert_eq!(status(502, "<html>"), None);
+    }
 }

@@ -2,7 +2,11 @@
 
 mod express;
 mod failure;
+mod reply;
+mod request;
+mod stream;
 mod wire;
+mod words;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -43,20 +47,20 @@ impl CallerSide for Anthropic {
         express::reply::read(body)
     }
 
-    fn read_request(&self, _wanted: &Wanted) -> Result<Request, Failure> {
-        Err(Failure::internal("being built"))
+    fn read_request(&self, wanted: &Wanted) -> Result<Request, Failure> {
+        request::read::read(&wanted.body)
     }
 
-    fn write_reply(&self, _reply: &Reply, _asked: &Asked<'_>) -> Bytes {
-        Bytes::new()
+    fn write_reply(&self, reply: &Reply, asked: &Asked<'_>) -> Bytes {
+        reply::write::write(reply, asked)
     }
 
-    fn writer(&self, _asked: &Asked<'_>) -> Box<dyn Writer> {
-        Box::new(Building)
+    fn writer(&self, asked: &Asked<'_>) -> Box<dyn Writer> {
+        Box::new(stream::write::StreamWriter::new(asked))
     }
 
     fn word(&self, field: &Field) -> String {
-        format!("{field:?}")
+        words::word(field)
     }
 
     fn write_error(&self, failure: &Failure, id: RequestId) -> Bytes {
@@ -71,8 +75,8 @@ impl CallerSide for Anthropic {
         b"event: ping\ndata: {\"type\": \"ping\"}\n\n"
     }
 
-    fn write_count(&self, _tokens: u64) -> Bytes {
-        Bytes::new()
+    fn write_count(&self, tokens: u64) -> Bytes {
+        request::count::answer(tokens)
     }
 }
 
@@ -89,37 +93,36 @@ impl ProviderSide for Anthropic {
         HeaderMap::from_iter([(VERSION, HeaderValue::from_static("2023-06-01"))])
     }
 
-    fn wants_bytes(&self, _: &str) -> bool {
-        false
+    /// It fetches what is on the web itself, and only over TLS.
+    fn wants_bytes(&self, url: &str) -> bool {
+        url.starts_with("http://")
     }
 
-    fn write_request(&self, _: &Request, _: &Destination<'_>) -> Result<Written, Failure> {
-        Err(Failure::internal("being built"))
+    fn write_request(&self, request: &Request, to: &Destination<'_>) -> Result<Written, Failure> {
+        request::write::write(request, to)
     }
 
-    fn reply(&self, _: &[u8], _: &Destination<'_>) -> Option<Reply> {
-        None
+    fn reply(&self, body: &[u8], _: &Destination<'_>) -> Option<Reply> {
+        reply::read::read(body)
     }
 
     fn reader(&self, _: &Destination<'_>) -> Box<dyn Reader> {
-        Box::new(Building)
+        Box::new(stream::read::StreamReader::default())
     }
 
     fn read_error(&self, status: u16, _: &HeaderMap, body: &[u8]) -> Option<UpstreamError> {
         failure::read(status, body)
     }
-}
 
-#[derive(Debug)]
-struct Building;
-
-impl Reader for Building {
-    fn event(&mut self, _: &[u8], _: &mut Vec<super::neutral::Event>) -> Result<(), UpstreamError> {
-        Ok(())
+    fn count_path(&self, _: &Destination<'_>) -> Option<String> {
+        Some("v1/messages/count_tokens".to_owned())
     }
-    fn end(&mut self, _: &mut Vec<super::neutral::Event>) {}
-}
 
-impl Writer for Building {
-    fn write(&mut self, _: super::neutral::Event, _: &mut bytes::BytesMut) {}
+    fn write_count_request(&self, written: &Bytes, _: &Destination<'_>) -> Result<Bytes, Failure> {
+        request::count::write(written)
+    }
+
+    fn read_count(&self, body: &[u8]) -> Option<u64> {
+        request::count::read(body)
+    }
 }

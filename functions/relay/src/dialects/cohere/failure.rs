@@ -23,6 +23,7 @@ pub(super) fn read(status: u16, body: &[u8]) -> Option<UpstreamError> {
         code: "error".to_owned(),
         status,
         message,
+        retry_after_s: None,
     })
 }
 
@@ -37,6 +38,7 @@ pub(super) fn broken(word: &str, message: Option<String>) -> UpstreamError {
         code: word.to_ascii_lowercase(),
         status,
         message: message.unwrap_or_else(|| text.to_owned()),
+        retry_after_s: None,
     }
 }
 

@@ -33,6 +33,28 @@ impl Origin {
         Self::Bedrock,
     ];
 
+    /// Whose state chat dialects carry as Google's (`extra_content.google.thought_signature`).
+    #[must_use]
+    pub const fn google() -> Self {
+        Self::Gemini
+    }
+
+    /// Whose state a model on Bedrock has: Claude's is the same wherever it runs.
+    #[must_use]
+    pub const fn on_bedrock(claude: bool) -> Self {
+        if claude {
+            Self::Anthropic
+        } else {
+            Self::Bedrock
+        }
+    }
+
+    /// Whether the state stands on calls and texts, too, and not on thoughts only.
+    #[must_use]
+    pub const fn marks_any_block(self) -> bool {
+        matches!(self, Self::Gemini)
+    }
+
     const fn word(self) -> &'static str {
         match self {
             Self::Anthropic => "anthropic",

@@ -1,8 +1,14 @@
 //! OpenAI's chat dialect. <https://platform.openai.com/docs/api-reference/chat>
 
+mod answer;
 mod express;
-mod failure;
+mod media;
+mod reply;
+mod request;
+mod stream;
+mod thought;
 mod wire;
+mod words;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName};
@@ -11,7 +17,9 @@ use shared::domain::id::RequestId;
 use shared::failure::Failure;
 
 use super::convert::{Reader, Writer};
+use super::json::Object;
 use super::neutral::{Field, Reply, Request};
+use super::openai::{failure, splice};
 use super::watch::{Seen, Watch};
 use super::{Asked, CallerSide, Destination, InUrl, ProviderSide, UpstreamError, Wanted, Written};
 
@@ -32,34 +40,31 @@ impl CallerSide for OpenaiChat {
     }
 
     fn express(&self, wanted: &Wanted, upstream_model: &str) -> Result<Bytes, Failure> {
-        express::request::express(wanted, upstream_model)
+        splice::express(wanted, upstream_model)
     }
 
     fn watch(&self, wanted: &Wanted) -> Box<dyn Watch> {
-        Box::new(express::stream::Watcher::new(
-            wanted.usage_wanted,
-            wanted.answers,
-        ))
+        Box::new(express::stream::watcher(wanted))
     }
 
     fn read_reply(&self, body: &[u8]) -> Option<Seen> {
         express::reply::read(body)
     }
 
-    fn read_request(&self, _wanted: &Wanted) -> Result<Request, Failure> {
-        Err(Failure::internal("being built"))
+    fn read_request(&self, wanted: &Wanted) -> Result<Request, Failure> {
+        request::read::read(&wanted.body)
     }
 
-    fn write_reply(&self, _reply: &Reply, _asked: &Asked<'_>) -> Bytes {
-        Bytes::new()
+    fn write_reply(&self, reply: &Reply, asked: &Asked<'_>) -> Bytes {
+        reply::write::write(reply, asked)
     }
 
-    fn writer(&self, _asked: &Asked<'_>) -> Box<dyn Writer> {
-        Box::new(Building)
+    fn writer(&self, asked: &Asked<'_>) -> Box<dyn Writer> {
+        Box::new(stream::write::Writer::new(asked))
     }
 
     fn word(&self, field: &Field) -> String {
-        format!("{field:?}")
+        words::word(field)
     }
 
     fn write_error(&self, failure: &Failure, _: RequestId) -> Bytes {
@@ -74,8 +79,9 @@ impl CallerSide for OpenaiChat {
         b": keep-alive\n\n"
     }
 
-    fn write_count(&self, _tokens: u64) -> Bytes {
-        Bytes::new()
+    /// The dialect has no form of its own for it: this is its successor's.
+    fn write_count(&self, tokens: u64) -> Bytes {
+        Object::new().with("input_tokens", tokens).to_bytes()
     }
 }
 
@@ -88,37 +94,27 @@ impl ProviderSide for OpenaiChat {
         &FORWARDED
     }
 
-    fn wants_bytes(&self, _: &str) -> bool {
-        false
+    /// Images are fetched by providers; files and sounds have no address here.
+    fn wants_bytes(&self, url: &str) -> bool {
+        const FETCHED: [&str; 5] = [".pdf", ".wav", ".mp3", ".txt", ".docx"];
+        let path = url.split(['?', '#']).next().unwrap_or(url);
+        let path = path.to_ascii_lowercase();
+        FETCHED.iter().any(|ending| path.ends_with(ending))
     }
 
-    fn write_request(&self, _: &Request, _: &Destination<'_>) -> Result<Written, Failure> {
-        Err(Failure::internal("being built"))
+    fn write_request(&self, request: &Request, to: &Destination<'_>) -> Result<Written, Failure> {
+        request::write::write(request, to)
     }
 
-    fn reply(&self, _: &[u8], _: &Destination<'_>) -> Option<Reply> {
-        None
+    fn reply(&self, body: &[u8], to: &Destination<'_>) -> Option<Reply> {
+        reply::read::read(body, to)
     }
 
-    fn reader(&self, _: &Destination<'_>) -> Box<dyn Reader> {
-        Box::new(Building)
+    fn reader(&self, to: &Destination<'_>) -> Box<dyn Reader> {
+        Box::new(stream::read::Reader::new(to))
     }
 
     fn read_error(&self, status: u16, _: &HeaderMap, body: &[u8]) -> Option<UpstreamError> {
         failure::read(status, body)
     }
-}
-
-#[derive(Debug)]
-struct Building;
-
-impl Reader for Building {
-    fn event(&mut self, _: &[u8], _: &mut Vec<super::neutral::Event>) -> Result<(), UpstreamError> {
-        Ok(())
-    }
-    fn end(&mut self, _: &mut Vec<super::neutral::Event>) {}
-}
-
-impl Writer for Building {
-    fn write(&mut self, _: super::neutral::Event, _: &mut bytes::BytesMut) {}
 }

@@ -1,98 +1,182 @@
-//! The parts of OpenAI's chat dialect that Tollhouse reads.
+//! Small shapes of OpenAI's chat dialect, each both ways: reasons to finish, cache hints, citations.
 
-use serde::Deserialize;
-use serde::de::IgnoredAny;
-use shared::domain::usage::Tokens;
+use ring::digest::{SHA256, digest};
+use serde_json::value::RawValue;
 
-/// `stream_options` of a request.
-#[derive(Debug, Default, Deserialize)]
-pub(in crate::dialects) struct StreamOptions {
-    pub(in crate::dialects) include_usage: Option<bool>,
+use crate::dialects::json::{Fields, Object};
+use crate::dialects::neutral::reply::Citation;
+use crate::dialects::neutral::request::{Cache, Lifetime};
+use crate::dialects::neutral::{Finish, Opaque, Origin, Reason};
+
+/// The reason that a word means. Imitators have words of the servers behind them.
+pub(super) fn read_finish(word: &str) -> Finish {
+    let lower = word.to_ascii_lowercase();
+    let reason = match lower.as_str() {
+        "stop" | "end_turn" | "eos" | "eos_token" | "complete" => Reason::Stop,
+        "stop_sequence" => Reason::StopSequence,
+        "length" | "max_tokens" => Reason::Length,
+        "model_length" | "model_context_window_exceeded" => Reason::ContextFull,
+        "tool_calls" | "function_call" | "tool_use" | "tool_call" => Reason::ToolUse,
+        "content_filter" | "content_filtered" | "sensitive" | "safety" | "refusal"
+        | "recitation" => Reason::Refusal,
+        other if other.contains("malformed") => Reason::MalformedCall,
+        other if other.starts_with("content_filter") => Reason::Refusal,
+        _ => Reason::Other,
+    };
+    Finish::new(reason, word)
 }
 
-/// What a chunk or an answer says beside its content.
-#[derive(Debug, Deserialize)]
-pub(in crate::dialects) struct Trailer {
-    #[serde(default)]
-    pub(in crate::dialects) choices: Option<Vec<IgnoredAny>>,
-    #[serde(default)]
-    pub(in crate::dialects) usage: Option<Usage>,
-}
-
-/// `usage`: the totals include what the details name apart.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
-pub(in crate::dialects) struct Usage {
-    #[serde(default)]
-    prompt_tokens: Option<u64>,
-    #[serde(default)]
-    completion_tokens: Option<u64>,
-    #[serde(default)]
-    prompt_tokens_details: Option<PromptDetails>,
-    #[serde(default)]
-    completion_tokens_details: Option<CompletionDetails>,
-}
-
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
-struct PromptDetails {
-    #[serde(default)]
-    cached_tokens: Option<u64>,
-    #[serde(default)]
-    cache_write_tokens: Option<u64>,
-    #[serde(default)]
-    audio_tokens: Option<u64>,
-}
-
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
-struct CompletionDetails {
-    #[serde(default)]
-    reasoning_tokens: Option<u64>,
-    #[serde(default)]
-    audio_tokens: Option<u64>,
-}
-
-impl Usage {
-    /// The same in disjoint components.
-    pub(in crate::dialects) fn tokens(&self) -> Tokens {
-        let prompt = self.prompt_tokens_details.unwrap_or_default();
-        let completion = self.completion_tokens_details.unwrap_or_default();
-        let cache_read = prompt.cached_tokens.unwrap_or(0);
-        let cache_write_5m = prompt.cache_write_tokens.unwrap_or(0);
-        let input_audio = prompt.audio_tokens.unwrap_or(0);
-        let output_audio = completion.audio_tokens.unwrap_or(0);
-        let apart = [cache_read, cache_write_5m, input_audio].into_iter();
-        let output = self
-            .completion_tokens
-            .unwrap_or(0)
-            .saturating_sub(output_audio);
-        Tokens {
-            input: apart.fold(self.prompt_tokens.unwrap_or(0), u64::saturating_sub),
-            cache_read,
-            cache_write_5m,
-            output,
-            reasoning: completion.reasoning_tokens.unwrap_or(0).min(output),
-            input_audio,
-            output_audio,
-            ..Tokens::default()
-        }
+/// The word for a reason.
+pub(super) const fn finish_word(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Length | Reason::ContextFull => "length",
+        Reason::ToolUse => "tool_calls",
+        Reason::Refusal => "content_filter",
+        Reason::Stop
+        | Reason::StopSequence
+        | Reason::Paused
+        | Reason::MalformedCall
+        | Reason::Other => "stop",
     }
 }
 
-/// `error` of an answer, as OpenAI and its many imitators write it.
-#[derive(Debug, Deserialize)]
-pub(in crate::dialects) struct Refusal {
-    pub(in crate::dialects) error: RefusalDetail,
+/// A cache hint on a part, a message or a tool, as resellers of other models take it.
+/// <https://openrouter.ai/docs/features/prompt-caching>
+pub(super) fn read_cache(hint: &RawValue) -> Option<Cache> {
+    let lifetime = match Fields::of(hint)?.text("ttl").as_deref() {
+        Some("1h") => Some(Lifetime::Hour),
+        Some("5m") => Some(Lifetime::Minutes),
+        _ => None,
+    };
+    Some(Cache { lifetime })
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-pub(in crate::dialects) enum RefusalDetail {
-    Object {
-        #[serde(default)]
-        message: Option<String>,
-        #[serde(default, rename = "type")]
-        kind: Option<String>,
-        #[serde(default)]
-        code: Option<serde_json::Value>,
-    },
-    Text(String),
+pub(super) fn write_cache(cache: Cache) -> Object {
+    let lifetime = cache.lifetime.map(|lifetime| match lifetime {
+        Lifetime::Minutes => "5m",
+        Lifetime::Hour => "1h",
+    });
+    Object::of_type("ephemeral").maybe("ttl", lifetime)
+}
+
+/// An annotation: what a text cites.
+pub(super) fn read_annotation(annotation: &RawValue) -> Option<Citation> {
+    let mut outer = Fields::of(annotation)?;
+    let mut cited = outer.object("url_citation").unwrap_or(outer);
+    let from = cited.count("start_index");
+    let to = cited.count("end_index");
+    let citation = Citation {
+        url: cited.text("url"),
+        title: cited.text("title"),
+        quote: cited.text("content"),
+        span: from.zip(to).filter(|(from, to)| from < to),
+        raw: Some(annotation.to_owned()),
+    };
+    citation.url.is_some().then_some(citation)
+}
+
+/// An annotation for a caller: `span` is the part of the whole message that it supports. What has no
+/// address cannot be said.
+pub(super) fn write_annotation(citation: Citation, span: (u64, u64)) -> Option<Object> {
+    let url = citation.url?;
+    let cited = Object::new()
+        .with("start_index", span.0)
+        .with("end_index", span.1)
+        .with("title", citation.title.unwrap_or_else(|| url.clone()))
+        .with("url", url);
+    Some(Object::of_type("url_citation").with("url_citation", cited))
+}
+
+/// The state in `extra_content`, where Google's endpoint of this dialect has put it.
+/// <https://ai.google.dev/gemini-api/docs/thought-signatures>
+pub(super) fn read_signature(extra_content: &RawValue) -> Option<Opaque> {
+    let mut google = Fields::of(extra_content)?.object("google")?;
+    let signature = google.text("thought_signature")?;
+    (!signature.is_empty()).then(|| Opaque::unseal(&signature, Origin::google()))
+}
+
+pub(super) fn write_signature(state: &Opaque) -> Object {
+    let google = Object::new().with("thought_signature", state.seal(Origin::google()));
+    Object::new().with("google", google)
+}
+
+/// So many hexadecimal digits, always the same for a text.
+pub(super) fn hash(text: &str, digits: usize) -> String {
+    let hash = digest(&SHA256, text.as_bytes());
+    let bytes = hash.as_ref().iter();
+    let hex: String = bytes.map(|byte| format!("{byte:02x}")).collect();
+    hex.chars().take(digits).collect()
+}
+
+/// Whether a model of OpenAI's own thinks before it answers: such models refuse what steers chance.
+/// <https://platform.openai.com/docs/guides/reasoning>
+pub(super) fn reasons(model: &str) -> bool {
+    let name = model.rsplit('/').next().unwrap_or(model);
+    if name.contains("-chat") {
+        return false;
+    }
+    let numbered = |prefix: &str| {
+        let rest = name.strip_prefix(prefix);
+        rest.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+    };
+    generation(name).is_some_and(|generation| generation >= (5, 0))
+        || numbered("o")
+        || name.starts_with("codex-")
+}
+
+/// The two parts of the version in `gpt-5.1-mini`.
+pub(super) fn generation(model: &str) -> Option<(u32, u32)> {
+    let name = model.rsplit('/').next().unwrap_or(model);
+    let version = name.strip_prefix("gpt-")?.split('-').next()?;
+    let (major, minor) = version.split_once('.').unwrap_or((version, "0"));
+    Some((major.parse().ok()?, minor.parse().unwrap_or(0)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_to_finish_are_an_open_list() {
+        for (word, reason, again) in [
+            ("stop", Reason::Stop, "stop"),
+            ("function_call", Reason::ToolUse, "tool_calls"),
+            ("model_length", Reason::ContextFull, "length"),
+            ("sensitive", Reason::Refusal, "content_filter"),
+            (
+                "function_call_filter: MALFORMED_FUNCTION_CALL",
+                Reason::MalformedCall,
+                "stop",
+            ),
+            ("whatever", Reason::Other, "stop"),
+        ] {
+            let finish = read_finish(word);
+            assert_eq!((finish.reason, finish.raw.as_deref()), (reason, Some(word)));
+            assert_eq!(finish_word(reason), again);
+        }
+    }
+
+    #[test]
+    fn models_that_reason_are_known_by_name() {
+        for model in [
+            "o3-mini",
+            "o1",
+            "gpt-5",
+            "gpt-5.1-codex",
+            "openai/o4-mini",
+            "gpt-6",
+        ] {
+            assert!(reasons(model), "{model}");
+        }
+        for model in [
+            "gpt-4o",
+            "gpt-4.1",
+            "gpt-5-chat-latest",
+            "omni",
+            "gpt-oss-120b",
+            "llama",
+        ] {
+            assert!(!reasons(model), "{model}");
+        }
+    }
 }

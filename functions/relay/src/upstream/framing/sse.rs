@@ -5,36 +5,7 @@
 
 use bytes::{Bytes, BytesMut};
 
-/// The longest event that is waited for, in bytes. Images in parts are the longest there are.
-pub const LONGEST_EVENT: usize = 16 * 1024 * 1024;
-
-/// Some whole events, as they came.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Events {
-    bytes: Bytes,
-    ends: Vec<usize>,
-}
-
-/// An event that is longer than any should be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("an event is longer than {LONGEST_EVENT} bytes")]
-pub struct TooLong;
-
-impl Events {
-    /// All of their bytes.
-    #[must_use]
-    pub fn bytes(&self) -> &Bytes {
-        &self.bytes
-    }
-
-    /// Each of them.
-    pub fn iter(&self) -> impl Iterator<Item = Bytes> + '_ {
-        let starts = std::iter::once(0).chain(self.ends.iter().copied());
-        starts
-            .zip(&self.ends)
-            .map(|(start, end)| self.bytes.slice(start..*end))
-    }
-}
+use super::{Events, LONGEST_EVENT, Unreadable};
 
 /// Finds events in pieces of a stream.
 #[derive(Debug, Default)]
@@ -50,7 +21,7 @@ impl Splitter {
     ///
     /// # Errors
     /// When an event does not end.
-    pub fn push(&mut self, piece: Bytes) -> Result<Events, TooLong> {
+    pub fn push(&mut self, piece: Bytes) -> Result<Events, Unreadable> {
         const MARK: &[u8] = b"\xef\xbb\xbf";
         let piece = if self.rest.is_empty() {
             piece
@@ -71,7 +42,7 @@ impl Splitter {
         self.split(&piece)
     }
 
-    fn split(&mut self, piece: &Bytes) -> Result<Events, TooLong> {
+    fn split(&mut self, piece: &Bytes) -> Result<Events, Unreadable> {
         let mut line = std::mem::take(&mut self.line);
         let mut ends = Vec::new();
         while let Some((end, next)) = line_end(piece, line) {
@@ -83,7 +54,7 @@ impl Splitter {
         let complete = ends.last().copied().unwrap_or(0);
         let rest = piece.slice(complete..);
         if rest.len() > LONGEST_EVENT {
-            return Err(TooLong);
+            return Err(Unreadable::TooLong);
         }
         self.rest.extend_from_slice(&rest);
         self.line = line - complete;
@@ -152,6 +123,6 @@ mod tests {
         let mut splitter = Splitter::default();
         let piece = Bytes::from(vec![b'x'; LONGEST_EVENT]);
         assert!(splitter.push(piece.clone()).is_ok());
-        assert_eq!(splitter.push(piece), Err(TooLong));
+        assert_eq!(splitter.push(piece), Err(Unreadable::TooLong));
     }
 }

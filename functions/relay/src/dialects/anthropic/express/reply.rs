@@ -1,22 +1,26 @@
 //! A plain answer of Anthropic's dialect: what it used, and how much text it carries.
 
-use super::super::wire::Message;
+use serde_json::value::RawValue;
+
+use super::super::wire::Usage;
 use crate::dialects::estimate::TextLength;
+use crate::dialects::json::Fields;
 use crate::dialects::watch::Seen;
 
 /// The members whose strings are the answer's text, in plain answers and in deltas.
 const TEXTS: &[&[u8]] = &[br#""text""#, br#""thinking""#, br#""partial_json""#];
 
 pub(in crate::dialects) fn read(body: &[u8]) -> Option<Seen> {
-    let message: Message = serde_json::from_slice(body).ok()?;
-    if message.kind != "message" {
+    let message: &RawValue = serde_json::from_slice(body).ok()?;
+    let mut message = Fields::of(message)?;
+    if message.text("type")? != "message" {
         return None;
     }
     let mut delivered = TextLength::default();
     add_delivered(&mut delivered, body);
-    let tokens = message.usage.map(super::super::wire::Usage::tokens);
+    let usage = message.take("usage").and_then(Usage::read);
     Some(Seen {
-        tokens,
+        tokens: usage.map(Usage::tokens),
         delivered,
         began: true,
         complete: true,

@@ -1,10 +1,15 @@
 //! A streamed answer of Anthropic's dialect: usage at its start and near its end.
 //! <https://docs.anthropic.com/en/docs/build-with-claude/streaming>
 
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
 use super::super::failure;
-use super::super::wire::{MessageDelta, MessageStart, Usage};
+use super::super::wire::Usage;
 use super::reply::add_delivered;
-use crate::dialects::UpstreamError;
+use crate::dialects::json::Fields;
 use crate::dialects::sse;
 use crate::dialects::watch::{Seen, Verdict, Watch};
 
@@ -14,30 +19,34 @@ pub(in crate::dialects) struct Watcher {
     seen: Seen,
 }
 
+/// The name of an event, in its data.
+#[derive(Deserialize)]
+struct Named<'a> {
+    #[serde(borrow, rename = "type")]
+    kind: Cow<'a, str>,
+}
+
 impl Watch for Watcher {
     fn event(&mut self, event: &[u8]) -> Verdict {
         let Some(data) = sse::data(event) else {
             return Verdict::Pass;
         };
-        match sse::name(event).unwrap_or_default() {
+        // Some servers leave the line with the name out; the data have it, too.
+        let kind: Cow<'_, [u8]> = match sse::name(event) {
+            Some(name) => Cow::Borrowed(name),
+            None => serde_json::from_slice::<Named<'_>>(&data)
+                .map(|named| named.kind.into_owned().into_bytes())
+                .unwrap_or_default()
+                .into(),
+        };
+        match kind.as_ref() {
             b"ping" => return Verdict::Pass,
-            b"error" => {
-                let unnamed = || UpstreamError {
-                    code: "api_error".to_owned(),
-                    status: 502,
-                    message: String::new(),
-                    retry_after_s: None,
-                };
-                return Verdict::Fail(failure::read(200, &data).unwrap_or_else(unnamed));
-            }
+            b"error" => return Verdict::Fail(failure::read_event(&data)),
             b"message_start" => {
-                let start = serde_json::from_slice::<MessageStart>(&data).ok();
-                self.add(start.and_then(|start| start.message.usage));
+                let message = fields(&data).and_then(|mut event| event.object("message"));
+                self.add(message);
             }
-            b"message_delta" => {
-                let delta = serde_json::from_slice::<MessageDelta>(&data).ok();
-                self.add(delta.and_then(|delta| delta.usage));
-            }
+            b"message_delta" => self.add(fields(&data)),
             b"message_stop" => {
                 self.seen.complete = true;
                 self.seen.over = true;
@@ -60,11 +69,16 @@ impl Watch for Watcher {
 }
 
 impl Watcher {
-    fn add(&mut self, later: Option<Usage>) {
+    fn add(&mut self, teller: Option<Fields<'_>>) {
+        let later = teller.and_then(|mut teller| Usage::read(teller.take("usage")?));
         if let Some(later) = later {
             self.usage = Some(self.usage.unwrap_or_default().then(later));
         }
     }
+}
+
+fn fields(data: &[u8]) -> Option<Fields<'_>> {
+    Fields::of(serde_json::from_slice::<&RawValue>(data).ok()?)
 }
 
 #[cfg(test)]
@@ -91,5 +105,25 @@ mod tests {
             (tokens.cache_write_5m, tokens.cache_write_1h, tokens.output),
             (4, 5, 12)
         );
+    }
+
+    #[test]
+    fn events_without_names_are_known_by_their_types() {
+        let mut watcher = Watcher::default();
+        for event in [
+            "data:{\"type\":\"message_start\",\"message\":{\"usage\":{\"input_tokens\":3}}}\n\n",
+            "data:{\"type\":\"message_delta\",\"usage\":{\"output_tokens\":5}}\n\n",
+            "data:{\"type\":\"message_stop\"}\n\n",
+        ] {
+            assert_eq!(watcher.event(event.as_bytes()), Verdict::Pass);
+        }
+        let tokens = watcher.seen().tokens.unwrap();
+        assert_eq!((tokens.input, tokens.output), (3, 5));
+        let mut watcher = Watcher::default();
+        let event = "data: {\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\"}}\n\n";
+        let Verdict::Fail(error) = watcher.event(event.as_bytes()) else {
+            panic!("it is an error");
+        };
+        assert_eq!(error.status, 529);
     }
 }

@@ -1,14 +1,11 @@
-//! A request of OpenAI's chat dialect: read, and spliced for the express lane.
-
-use std::ops::Range;
+//! A request of OpenAI's chat dialect: as much of it as the pipeline needs.
 
 use bytes::Bytes;
-use serde_json::{Map, Value};
 use shared::failure::Failure;
 
-use super::super::wire::StreamOptions;
 use crate::dialects::Wanted;
 use crate::dialects::members::{self, Members};
+use crate::dialects::openai::splice::StreamOptions;
 
 const NAMES: &[&str] = &[
     "model",
@@ -55,53 +52,10 @@ pub(in crate::dialects) fn read(body: Bytes) -> Result<Wanted, Failure> {
     })
 }
 
-/// The same bytes, with the upstream's name of the model and with usage at the end of a stream.
-pub(in crate::dialects) fn express(
-    wanted: &Wanted,
-    upstream_model: &str,
-) -> Result<Bytes, Failure> {
-    let members = Members::find(&wanted.body, NAMES)?;
-    let mut edits = Vec::new();
-    if upstream_model != wanted.model
-        && let Some(member) = members.get("model")
-    {
-        edits.push((member.span.clone(), json(upstream_model)));
-    }
-    if wanted.stream && !wanted.usage_wanted {
-        edits.push(usage_edit(&members, &wanted.body));
-    }
-    edits.sort_by_key(|(span, _)| span.start);
-    Ok(members::splice(&wanted.body, &edits))
-}
-
-/// The edit that makes the provider tell the usage: in `stream_options` as they are, or new ones.
-fn usage_edit(members: &Members<'_>, body: &Bytes) -> (Range<usize>, Vec<u8>) {
-    const OPTIONS: &str = r#"{"include_usage":true}"#;
-    if let Some(member) = members.get("stream_options") {
-        let mut options: Map<String, Value> = serde_json::from_str(member.text).unwrap_or_default();
-        options.insert("include_usage".to_owned(), true.into());
-        return (
-            member.span.clone(),
-            Value::Object(options).to_string().into_bytes(),
-        );
-    }
-    if let Some(null) = members.span_of_null("stream_options") {
-        return (null, OPTIONS.into());
-    }
-    let place = members::first_place(body);
-    (
-        place..place,
-        format!(r#""stream_options":{OPTIONS},"#).into_bytes(),
-    )
-}
-
-fn json(text: &str) -> Vec<u8> {
-    serde_json::Value::from(text).to_string().into_bytes()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dialects::openai::splice::express;
 
     fn express_of(body: &'static str, model: &str) -> String {
         let wanted = read(Bytes::from_static(body.as_bytes())).unwrap();

@@ -1,0 +1,3 @@
+//! Streamed answers: frame by frame into the neutral form.
+
+pub(super) mod read;

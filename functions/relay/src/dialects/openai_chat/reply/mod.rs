@@ -1,0 +1,4 @@
+//! Plain answers, in both directions.
+
+pub(super) mod read;
+pub(super) mod write;

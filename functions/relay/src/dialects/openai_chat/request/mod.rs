@@ -1,0 +1,4 @@
+//! Requests, in both directions.
+
+pub(super) mod read;
+pub(super) mod write;
