@@ -33,6 +33,10 @@ pub trait Writer: Debug + Send {
     /// Says what an event means.
     fn write(&mut self, event: Event, out: &mut BytesMut);
 
+    /// All that one event of the provider meant is written: what was held back for more of it may
+    /// go.
+    fn pause(&mut self, _: &mut BytesMut) {}
+
     /// Says no in the middle of an answer; `None` where what is said before makes no difference.
     fn fail(&mut self, _: &Failure, _: RequestId) -> Option<Bytes> {
         None
@@ -120,6 +124,7 @@ impl Converter {
             self.see(&event);
             self.writer.write(event, out);
         }
+        self.writer.pause(out);
     }
 
     fn restore(&mut self, event: &mut Event) {

@@ -18,6 +18,8 @@ pub mod members;
 pub mod neutral;
 mod openai;
 pub mod openai_chat;
+pub mod openai_completions;
+pub mod openai_responses;
 pub mod parts;
 pub mod rename;
 pub mod sse;
@@ -230,9 +232,9 @@ pub fn caller(name: Name) -> &'static dyn CallerSide {
     match name {
         Name::Anthropic => &anthropic::Anthropic,
         Name::Gemini | Name::GeminiEmbeddings => &gemini::Gemini,
-        Name::OpenaiResponses
-        | Name::OpenaiCompletions
-        | Name::OpenaiChat
+        Name::OpenaiCompletions => &openai_completions::OpenaiCompletions,
+        Name::OpenaiResponses => &openai_responses::OpenaiResponses,
+        Name::OpenaiChat
         | Name::OpenaiEmbeddings
         | Name::Bedrock
         | Name::Cohere
@@ -250,9 +252,8 @@ pub fn provider(name: Name) -> &'static dyn ProviderSide {
         Name::Bedrock | Name::TitanEmbeddings | Name::NovaEmbeddings => &bedrock::Bedrock,
         Name::Cohere | Name::CohereEmbeddings => &cohere::Cohere,
         Name::Gemini | Name::GeminiEmbeddings => &gemini::Gemini,
-        Name::OpenaiResponses
-        | Name::OpenaiCompletions
-        | Name::OpenaiChat
-        | Name::OpenaiEmbeddings => &openai_chat::OpenaiChat,
+        Name::OpenaiCompletions => &openai_completions::OpenaiCompletions,
+        Name::OpenaiResponses => &openai_responses::OpenaiResponses,
+        Name::OpenaiChat | Name::OpenaiEmbeddings => &openai_chat::OpenaiChat,
     }
 }

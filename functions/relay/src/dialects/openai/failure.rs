@@ -182,14 +182,18 @@ fn meant(status: u16, words: &[Option<String>]) -> u16 {
 fn by_word(word: &str) -> Option<u16> {
     Some(match word.to_ascii_lowercase().as_str() {
         "invalid_api_key" | "authentication_error" | "unauthenticated" => 401,
-        "insufficient_balance" | "billing_error" => 402,
+        // Zhipu has numbers of its own. <https://docs.bigmodel.cn/cn/api/api-code>
+        "insufficient_balance" | "billing_error" | "1113" => 402,
         "permission_error" | "permission_denied" => 403,
         "model_not_found" | "not_found_error" | "not_found" => 404,
         "rate_limit_exceeded"
         | "rate_limit_error"
         | "insufficient_quota"
         | "resource_exhausted"
-        | "too_many_requests" => 429,
+        | "too_many_requests"
+        | "1302"
+        | "1303"
+        | "1305" => 429,
         "overloaded_error"
         | "server_is_overloaded"
         | "engine_overloaded_error"

@@ -70,6 +70,10 @@ impl Watch for Watcher {
             return Verdict::Pass;
         }
         if let Some(error) = error(event, &data) {
+            // What was used until then is told beside it.
+            if let Some(usage) = Usage::anywhere(&data) {
+                self.seen.tokens = Some(usage.tokens(Reasoning::Within));
+            }
             return Verdict::Fail(error);
         }
         self.seen.began = true;

@@ -27,6 +27,8 @@ const EARLY_S: i64 = 300;
 const LAST_S: i64 = 30;
 /// How long to wait for a token.
 const PATIENCE: Duration = Duration::from_secs(15);
+/// How long to wait for one while the old one is still good.
+const EARLY_PATIENCE: Duration = Duration::from_secs(3);
 /// The longest answer that is read, in bytes.
 const LONGEST_ANSWER: usize = 64 * 1024;
 
@@ -161,7 +163,7 @@ impl SignIns {
                 return Ok(pass.token);
             };
             // The old one is good for a while: an early renewal that fails harms nobody.
-            let renewed = self.renew(client, key_file, now).await;
+            let renewed = self.renew(client, key_file, now, EARLY_PATIENCE).await;
             return Ok(renewed.map_or(pass.token, |pass| {
                 seat.put(pass.clone());
                 pass.token
@@ -172,7 +174,7 @@ impl SignIns {
         if let Some(pass) = seat.pass().filter(|pass| pass.is_good_for(LAST_S, now)) {
             return Ok(pass.token);
         }
-        let pass = self.renew(client, key_file, now).await?;
+        let pass = self.renew(client, key_file, now, PATIENCE).await?;
         seat.put(pass.clone());
         Ok(pass.token)
     }
@@ -196,6 +198,7 @@ impl SignIns {
         client: &reqwest::Client,
         key_file: &str,
         now: Timestamp,
+        patience: Duration,
     ) -> Result<Pass, SignInError> {
         #[derive(Deserialize)]
         struct Token {
@@ -207,7 +210,7 @@ impl SignIns {
         let claim = claim(&key_file, now)?;
         let request = client
             .post(url)
-            .timeout(PATIENCE)
+            .timeout(patience)
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
             .body(format!(
                 "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion={}",

@@ -79,7 +79,9 @@ fn arguments(input: Option<&RawValue>) -> String {
     let Some(input) = input else {
         return "{}".to_owned();
     };
-    let text = crate::dialects::json::text(input);
-    text.filter(|text| text.trim_start().starts_with('{'))
-        .unwrap_or_else(|| input.get().to_owned())
+    match crate::dialects::json::text(input) {
+        Some(text) if text.trim().is_empty() => "{}".to_owned(),
+        Some(text) => text,
+        None => input.get().to_owned(),
+    }
 }

@@ -80,7 +80,7 @@ mod tests {
                 ]}
             ],
             "tools": [
-                {"name": "see", "description": "Sees.", "input_schema": {"type": "object", "properties": {"b": {}, "a": {}}},
+                {"name": "see", "description": "Sees.", "input_schema": {"type": "object", "properties": {"b": {}, "a": {}}, "additionalProperties": false},
                  "strict": true, "defer_loading": true, "cache_control": {"type": "ephemeral", "ttl": "5m"}},
                 {"type": "web_search_20250305", "name": "web_search", "max_uses": 3}
             ],
@@ -175,8 +175,7 @@ mod tests {
     fn what_others_say_is_noted() {
         let mut request =
             read::read(br#"{"max_tokens":5,"messages":[{"role":"user","content":"x"}]}"#).unwrap();
-        let seven: crate::dialects::json::Raw = serde_json::from_str("7").unwrap();
-        request.sampling.seed = Some(seven.clone());
+        request.sampling.seed = serde_json::from_str("7").ok();
         request.sampling.temperature = serde_json::from_str("1.7").ok();
         let written = write::write(&request, &destination("claude-sonnet-4-0")).unwrap();
         assert!(written.notes.dropped.contains(&Field::Seed));

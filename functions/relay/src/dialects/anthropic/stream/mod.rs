@@ -95,6 +95,14 @@ mod tests {
                         "text_delta" => "text",
                         "thinking_delta" => "thinking",
                         "signature_delta" => "signature",
+                        "compaction_delta" => {
+                            for (name, value) in delta.as_object().unwrap() {
+                                if name != "type" {
+                                    block[name] = value.clone();
+                                }
+                            }
+                            continue;
+                        }
                         "citations_delta" => {
                             if block["citations"].is_null() {
                                 block["citations"] = json!([]);
@@ -351,7 +359,8 @@ mod tests {
             "data:{\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":\"\\ude00\"}}\n\n",
             ": note\n\n",
             "data:{\"type\":\"message_delta\",\"delta\":{},\"usage\":{\"input_tokens\":30,\"cache_read_input_tokens\":70,\"output_tokens\":4}}\n\n",
-            "data:{\"type\":\"message_stop\"}\n\ndata: [DONE]\n\n",
+            "data:{\"type\":\"message_stop\"}\n\n",
+            "data: [DONE]\n\n",
         ] {
             reader.event(event.as_bytes(), &mut out).unwrap();
         }

@@ -7,7 +7,7 @@ use shared::domain::usage::Tokens;
 use crate::dialects::anthropic::reply::write::{call_id, head, whole};
 use crate::dialects::anthropic::wire::{self, Refused};
 use crate::dialects::convert::Writer;
-use crate::dialects::json::{Json, Object};
+use crate::dialects::json::{Fields, Json, Object};
 use crate::dialects::neutral::{Block, Event, Finish, Opaque, Opening, Origin};
 use crate::dialects::sse;
 use crate::dialects::{Asked, Wanted};
@@ -42,8 +42,8 @@ enum Open {
     Nothing,
     Text,
     Thought,
-    /// A call that is not said yet, and the first of its arguments: its state, if it has one, must
-    /// stand before it.
+    /// A call that is not said yet, and the first of its arguments: its state, if it comes with it,
+    /// must stand before it.
     Held {
         id: String,
         name: String,
@@ -108,12 +108,6 @@ impl StreamWriter {
             out,
         );
         self.index += 1;
-    }
-
-    /// A block that is complete when it begins.
-    fn whole(&mut self, block: Object, out: &mut BytesMut) {
-        self.start_block(block, out);
-        self.stop_block(out);
     }
 
     /// An empty thought that carries a state: begun and filled as clients expect thoughts.
@@ -225,7 +219,12 @@ impl StreamWriter {
             }
             self.close(out);
         } else if let Some(object) = whole(block, Vec::new(), "") {
-            self.whole(object, out);
+            let (beginning, delta) = apart(object);
+            self.start_block(beginning, out);
+            if let Some(delta) = delta {
+                self.delta(delta, out);
+            }
+            self.stop_block(out);
         }
     }
 
@@ -266,6 +265,42 @@ impl Writer for StreamWriter {
             Event::End => self.end(out),
         }
     }
+
+    fn pause(&mut self, out: &mut BytesMut) {
+        self.begin(out);
+        self.release(out);
+    }
+}
+
+/// How a block of the provider's own begins, and what comes of it: clients expect the input of a
+/// call and the text of a compaction in pieces, even if it is one.
+fn apart(block: Object) -> (Object, Option<Object>) {
+    let raw = block.to_raw();
+    let mut fields = Fields::of(&raw).unwrap_or_default();
+    let kind = fields.text("type").unwrap_or_default();
+    let (mut beginning, mut delta) = match kind.as_str() {
+        "compaction" => (
+            Object::of_type("compaction"),
+            Object::of_type("compaction_delta"),
+        ),
+        kind if kind.ends_with("_tool_use") => (
+            Object::new().with("type", kind.to_owned()),
+            Object::of_type("input_json_delta"),
+        ),
+        _ => return (block, None),
+    };
+    for (name, value) in fields.rest() {
+        if kind == "compaction" {
+            beginning.put(name.clone(), Json::Null);
+            delta.put(name, value.to_owned());
+        } else if name == "input" {
+            beginning.put(name, Object::new());
+            delta.put("partial_json", value.get().to_owned());
+        } else {
+            beginning.put(name, value.to_owned());
+        }
+    }
+    (beginning, Some(delta))
 }
 
 fn thought() -> Object {

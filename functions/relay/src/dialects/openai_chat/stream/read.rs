@@ -60,12 +60,14 @@ impl Reader {
         let Some(mut chunk) = members(json) else {
             return failure::read(200, json.as_bytes()).map_or(Ok(()), Err);
         };
+        let usage = Usage::find(&mut chunk);
         if let Some(error) = chunk.take("error")
             && let Some(error) = failure::refusal(200, error)
         {
+            // What was used until then is told beside it.
+            self.used(usage.filter(|_| self.started), out);
             return Err(error);
         }
-        let usage = Usage::find(&mut chunk);
         self.sources(&mut chunk);
         let start = Start {
             id: chunk.text("id").filter(|id| !id.is_empty()),
@@ -84,13 +86,17 @@ impl Reader {
             usage = usage.or_else(|| choice.take("usage").and_then(Usage::read));
             self.choice(choice, out)?;
         }
+        self.used(usage, out);
+        Ok(())
+    }
+
+    fn used(&mut self, usage: Option<Usage>, out: &mut Vec<Event>) {
         if let Some(usage) = usage {
             let tokens = usage.tokens(self.reasoning);
             if self.usage.replace(tokens) != Some(tokens) {
                 out.push(Event::Usage(tokens));
             }
         }
-        Ok(())
     }
 
     fn start(&mut self, start: Start, out: &mut Vec<Event>) {

@@ -152,7 +152,7 @@ const NAMED: [&str; 4] = ["properties", "$defs", "definitions", "patternProperti
 const DEEPEST: u8 = 64;
 
 /// A schema without the keywords that are refused; the same text where it has none.
-fn narrowed(schema: &Raw) -> Raw {
+pub(super) fn narrowed(schema: &Raw) -> Raw {
     narrow(schema, DEEPEST).map_or_else(|| schema.clone(), |object| object.to_raw())
 }
 

@@ -176,12 +176,21 @@ fn body(
         object.put("system", system);
     }
     object.put("messages", messages);
-    if !tools.is_empty() {
+    // Without tools there may be no choice among them.
+    if tools.is_empty() {
+        pen.notes.drop_if(
+            request
+                .tool_choice
+                .as_ref()
+                .filter(|choice| tools::must(choice)),
+            Field::ToolChoice,
+        );
+    } else {
         object.put("tools", Json::Array(tools));
-    }
-    if let Some(mut choice) = tools::choice(request, thinking, form, pen) {
-        put_parts(&mut choice, CHOICE, &request.extras);
-        object.put("tool_choice", choice);
+        if let Some(mut choice) = tools::choice(request, thinking, form, pen) {
+            put_parts(&mut choice, CHOICE, &request.extras);
+            object.put("tool_choice", choice);
+        }
     }
     sampling(request, thinking, &mut object, pen);
     if let Some(mut written) = thinking.write() {
@@ -273,4 +282,362 @@ fn sampling(request: &Request, thinking: &Thinking, object: &mut Object, pen: &m
 /// A number, to compare it; its text is what is written.
 fn number(raw: &Raw) -> Option<f64> {
     serde_json::from_str(raw.get()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+    use shared::domain::provider;
+
+    use super::*;
+    use crate::dialects::neutral::request::{
+        Content, Effort, Format, Lifetime, Medium, Reasoning, Schema, Source, Tool, ToolChoice,
+        ToolResult, Turn,
+    };
+    use crate::dialects::neutral::{Block, Kind, Opaque, Origin, Role};
+
+    fn said(role: Role, text: &str) -> Turn {
+        Turn::new(role, Content::text(text))
+    }
+
+    fn tool(name: &str) -> Tool {
+        Tool {
+            name: name.to_owned(),
+            description: None,
+            input: ToolInput::Schema(None),
+            strict: None,
+            cache: None,
+            extras: Extras::default(),
+        }
+    }
+
+    fn result(id: &str) -> Turn {
+        let result = ToolResult {
+            id: id.to_owned(),
+            name: None,
+            content: Content::text("done"),
+            failed: None,
+        };
+        Turn::new(
+            Role::Tool,
+            Content::blocks(vec![Block::new(Kind::ToolResult(result))]),
+        )
+    }
+
+    fn effort(effort: Effort) -> Option<Reasoning> {
+        Some(Reasoning {
+            effort: Some(effort),
+            ..Reasoning::default()
+        })
+    }
+
+    fn written(request: &Request, model: &str) -> (Value, Written) {
+        let to = Destination {
+            model,
+            stream: true,
+            card: provider::find("anthropic").unwrap(),
+        };
+        let written = write(request, &to).unwrap();
+        (serde_json::from_slice(&written.body).unwrap(), written)
+    }
+
+    #[test]
+    fn results_come_first_and_sides_take_turns() {
+        let request = Request {
+            turns: vec![
+                said(Role::System, "Rules."),
+                said(Role::Developer, "More."),
+                said(Role::Assistant, "First me."),
+                said(Role::User, " "),
+                said(Role::User, "Look."),
+                Turn::new(
+                    Role::Assistant,
+                    Content::blocks(vec![
+                        Block::text("\n"),
+                        Block::new(Kind::Reasoning("unsigned".to_owned())),
+                        Block::call("call.1", "fs.read", ""),
+                        Block::call("2", "f", "{\"cut"),
+                    ]),
+                ),
+                said(Role::User, "wait"),
+                result("call.1"),
+                result("2"),
+                said(Role::System, "Be quick."),
+                said(Role::User, "now"),
+                said(Role::Assistant, "So: \n"),
+            ],
+            ..Request::default()
+        };
+        let (body, written) = written(&request, "claude-sonnet-4-0");
+        assert_eq!(body["max_tokens"], 64_000);
+        assert_eq!(body["stream"], true);
+        assert_eq!(body["system"][1]["text"], "More.");
+        let messages = body["messages"].as_array().unwrap();
+        let roles: Vec<_> = messages
+            .iter()
+            .map(|one| one["role"].as_str().unwrap())
+            .collect();
+        assert_eq!(
+            roles,
+            [
+                "user",
+                "assistant",
+                "user",
+                "assistant",
+                "user",
+                "assistant"
+            ]
+        );
+        let calls = messages[3]["content"].as_array().unwrap();
+        assert_eq!(calls.len(), 2);
+        assert_eq!(calls[0]["input"], json!({}));
+        assert_eq!(calls[1]["input"], json!({"_raw": "{\"cut"}));
+        let after = messages[4]["content"].as_array().unwrap();
+        let kinds: Vec<_> = after
+            .iter()
+            .map(|one| one["type"].as_str().unwrap())
+            .collect();
+        assert_eq!(
+            kinds,
+            ["tool_result", "tool_result", "text", "text", "text"]
+        );
+        assert_eq!(after[0]["tool_use_id"], calls[0]["id"]);
+        assert_eq!(after[3]["text"], "<system>\nBe quick.\n</system>");
+        assert_eq!(messages[5]["content"], "So:");
+        let name = calls[0]["name"].as_str().unwrap();
+        assert_eq!(written.renames.tools[name], "fs.read");
+        assert!(written.notes.dropped.contains(&Field::ReasoningHistory));
+        assert!(written.notes.emulated.contains(&Field::Content("system")));
+    }
+
+    #[test]
+    fn late_system_words_stay_where_a_model_understands_them() {
+        let request = Request {
+            turns: vec![
+                said(Role::User, "a"),
+                said(Role::Developer, "b"),
+                said(Role::Assistant, "c"),
+                said(Role::System, "d"),
+                said(Role::User, "e"),
+            ],
+            ..Request::default()
+        };
+        let (body, _) = written(&request, "claude-opus-4-8");
+        let expected = json!([
+            {"role": "user", "content": "a"},
+            {"role": "system", "content": "b"},
+            {"role": "assistant", "content": "c"},
+            {"role": "user", "content": [
+                {"type": "text", "text": "<system>\nd\n</system>"}, {"type": "text", "text": "e"}
+            ]}
+        ]);
+        assert_eq!(body["messages"], expected);
+    }
+
+    #[test]
+    fn a_request_of_only_a_system_text_still_asks_something() {
+        let request = Request {
+            turns: vec![said(Role::System, "Write a poem.")],
+            ..Request::default()
+        };
+        let (body, _) = written(&request, "claude-sonnet-4-0");
+        assert_eq!(body["messages"][0]["content"][0]["text"], "Write a poem.");
+        assert!(body.get("system").is_none());
+    }
+
+    #[test]
+    fn an_effort_is_what_the_model_knows() {
+        let mut request = Request {
+            turns: vec![said(Role::User, "a")],
+            reasoning: effort(Effort::High),
+            ..Request::default()
+        };
+        request.sampling.temperature = serde_json::from_str("0.5").ok();
+        let (body, written_new) = written(&request, "claude-opus-4-6");
+        assert_eq!(
+            body["thinking"],
+            json!({"type": "adaptive", "display": "summarized"})
+        );
+        assert_eq!(body["output_config"], json!({"effort": "high"}));
+        assert!(body.get("temperature").is_none());
+        assert!(written_new.notes.dropped.contains(&Field::Temperature));
+        let (body, _) = written(&request, "claude-sonnet-4-5");
+        assert_eq!(
+            body["thinking"],
+            json!({"type": "enabled", "budget_tokens": 16_384})
+        );
+        request.max_output = Some(4_000);
+        let (body, _) = written(&request, "claude-sonnet-4-5");
+        assert_eq!(body["thinking"]["budget_tokens"], 2_000);
+        request.max_output = Some(1_500);
+        let (body, written_short) = written(&request, "claude-sonnet-4-5");
+        assert!(body.get("thinking").is_none());
+        assert!(written_short.notes.dropped.contains(&Field::Reasoning));
+        request.reasoning = effort(Effort::None);
+        let (body, _) = written(&request, "claude-opus-5");
+        assert_eq!(body["thinking"], json!({"type": "disabled"}));
+        let (body, _) = written(&request, "claude-fable-5");
+        assert_eq!(body["output_config"], json!({"effort": "low"}));
+        assert!(body.get("thinking").is_none());
+    }
+
+    #[test]
+    fn a_turn_without_its_thought_goes_on_without_thinking() {
+        let thought = |origin| {
+            Block::new(Kind::Reasoning("hm".to_owned()))
+                .with_opaque(Some(Opaque::new(origin, "sig")))
+        };
+        let request = |thought: Block| Request {
+            turns: vec![
+                said(Role::User, "a"),
+                Turn::new(
+                    Role::Assistant,
+                    Content::blocks(vec![thought, Block::call("1", "f", "{}")]),
+                ),
+                result("1"),
+            ],
+            tools: vec![tool("f")],
+            reasoning: effort(Effort::Medium),
+            ..Request::default()
+        };
+        let (body, _) = written(&request(thought(Origin::Anthropic)), "claude-sonnet-4-5");
+        assert_eq!(body["thinking"]["type"], "enabled");
+        assert_eq!(body["messages"][1]["content"][0]["signature"], "sig");
+        let (body, written) = written(&request(thought(Origin::Gemini)), "claude-sonnet-4-5");
+        assert!(body.get("thinking").is_none());
+        assert_eq!(body["messages"][1]["content"][0]["type"], "tool_use");
+        assert!(written.notes.dropped.contains(&Field::ReasoningHistory));
+    }
+
+    #[test]
+    fn a_schema_is_kept_by_what_the_model_has() {
+        let schema = Schema {
+            name: Some("person".to_owned()),
+            description: None,
+            schema: serde_json::from_str(r#"{"type":"object","properties":{}}"#).unwrap(),
+            strict: Some(true),
+        };
+        let mut request = Request {
+            turns: vec![said(Role::User, "a")],
+            format: Some(Format::Schema(schema)),
+            ..Request::default()
+        };
+        let (body, native) = written(&request, "claude-sonnet-4-5");
+        assert_eq!(
+            body["output_config"]["format"]["schema"]["additionalProperties"],
+            false
+        );
+        assert_eq!(native.renames.format_tool, None);
+        let (body, forced) = written(&request, "claude-sonnet-4-0");
+        assert_eq!(body["tool_choice"]["name"], "json");
+        assert_eq!(forced.renames.format_tool.as_deref(), Some("json"));
+        request.tools.push(tool("json"));
+        let (body, _) = written(&request, "claude-sonnet-4-0");
+        assert_eq!(body["tool_choice"]["type"], "any");
+        assert_eq!(body["tools"][1]["name"], "json_");
+        request.reasoning = effort(Effort::Low);
+        let (body, _) = written(&request, "claude-sonnet-4-0");
+        assert_eq!(body["tool_choice"]["type"], "auto");
+        assert!(
+            body["system"][0]["text"]
+                .as_str()
+                .unwrap()
+                .contains("`json_`")
+        );
+        request.format = Some(Format::Json);
+        let (body, _) = written(&request, "claude-sonnet-4-0");
+        assert!(
+            body["system"][0]["text"]
+                .as_str()
+                .unwrap()
+                .contains("JSON object")
+        );
+    }
+
+    #[test]
+    fn the_first_hints_too_many_are_left_out() {
+        let hint = Some(Cache {
+            lifetime: Some(Lifetime::Hour),
+        });
+        let mut block = Block::text("x");
+        block.cache = hint;
+        let mut request = Request {
+            turns: vec![Turn::new(
+                Role::User,
+                Content::blocks(vec![block.clone(), block.clone(), block]),
+            )],
+            tools: vec![tool("f"), tool("g")],
+            ..Request::default()
+        };
+        request.tools[0].cache = hint;
+        request.tools[1].cache = hint;
+        let (body, written) = written(&request, "claude-sonnet-4-0");
+        assert!(body["tools"][0].get("cache_control").is_none());
+        assert_eq!(body["tools"][1]["cache_control"]["ttl"], "1h");
+        assert!(written.notes.dropped.contains(&Field::Cache));
+    }
+
+    #[test]
+    fn choices_are_made_of_what_there_is() {
+        let mut request = Request {
+            turns: vec![said(Role::User, "a")],
+            tool_choice: Some(ToolChoice::Auto),
+            parallel_tools: Some(false),
+            ..Request::default()
+        };
+        let (body, _) = written(&request, "claude-sonnet-4-0");
+        assert!(body.get("tool_choice").is_none());
+        request.tools = vec![tool("f"), tool("g")];
+        let (body, _) = written(&request, "claude-sonnet-4-0");
+        let expected = json!({"type": "auto", "disable_parallel_tool_use": true});
+        assert_eq!(body["tool_choice"], expected);
+        request.parallel_tools = Some(true);
+        request.tool_choice = Some(ToolChoice::Among {
+            names: vec!["g".to_owned()],
+            required: true,
+        });
+        let (body, _) = written(&request, "claude-sonnet-4-0");
+        assert_eq!(body["tools"].as_array().unwrap().len(), 1);
+        assert_eq!(body["tool_choice"]["type"], "any");
+        let (body, always) = written(&request, "claude-fable-5");
+        assert_eq!(body["tool_choice"]["type"], "auto");
+        assert!(always.notes.emulated.contains(&Field::ToolChoice));
+    }
+
+    #[test]
+    fn media_go_by_what_they_are() {
+        let document = |mime: &str, data: &str| {
+            let medium = Medium {
+                mime: Some(mime.to_owned()),
+                source: Source::Base64(data.to_owned()),
+                ..Medium::default()
+            };
+            let content = Content::blocks(vec![Block::new(Kind::Document(medium))]);
+            Request {
+                turns: vec![Turn::new(Role::User, content)],
+                ..Request::default()
+            }
+        };
+        let source = |request: &Request| {
+            let (body, _) = written(request, "claude-sonnet-4-0");
+            body["messages"][0]["content"][0].clone()
+        };
+        let picture = source(&document("image/jpg", "iVBORw0KGgo="));
+        assert_eq!(picture["type"], "image");
+        assert_eq!(picture["source"]["media_type"], "image/png");
+        let text = source(&document("text/csv", "YSxi"));
+        assert_eq!(
+            text["source"],
+            json!({"type": "text", "media_type": "text/plain", "data": "a,b"})
+        );
+        let to = Destination {
+            model: "claude-sonnet-4-0",
+            stream: false,
+            card: provider::find("anthropic").unwrap(),
+        };
+        assert!(write(&document("application/zip", "//8="), &to).is_err());
+        let mut several = document("text/csv", "YSxi");
+        several.sampling.answers = Some(2);
+        assert!(write(&several, &to).is_err());
+    }
 }

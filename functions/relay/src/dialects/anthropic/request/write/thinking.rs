@@ -99,9 +99,10 @@ pub(super) fn choose(request: &Request, pen: &mut Pen<'_>) -> Thinking {
         return off(reasoning, pen);
     }
     if reasoning.measure_only {
-        return effort(reasoning.effort, pen).map_or(Thinking::Unsaid, Thinking::Measure);
+        return native(reasoning.effort, pen).map_or(Thinking::Unsaid, Thinking::Measure);
     }
     if reasoning.as_budget().is_none() && !reasoning.adaptive {
+        pen.notes.drop(Field::Reasoning);
         return Thinking::Unsaid;
     }
     match pen.claude {
@@ -134,6 +135,19 @@ fn effort(wanted: Option<Effort>, pen: &mut Pen<'_>) -> Option<Effort> {
     known
 }
 
+/// An effort that was said in this dialect. The model knows best whether it has that very one.
+fn native(wanted: Option<Effort>, pen: &mut Pen<'_>) -> Option<Effort> {
+    let wanted = wanted?;
+    if pen
+        .claude
+        .is_some_and(|claude| claude.effort(wanted).is_none())
+    {
+        pen.notes.drop(Field::Reasoning);
+        return None;
+    }
+    Some(wanted)
+}
+
 fn off(reasoning: &Reasoning, pen: &mut Pen<'_>) -> Thinking {
     let rest = reasoning.effort.filter(|effort| *effort != Effort::None);
     match pen.claude {
@@ -160,7 +174,12 @@ fn adaptive(reasoning: &Reasoning, pen: &mut Pen<'_>) -> Thinking {
         None if !reasoning.adaptive && pen.claude.is_some() => Display::Summarized,
         told => Display::of(told),
     };
-    Thinking::Adaptive(effort(measure, pen), display)
+    let measure = if reasoning.adaptive {
+        native(measure, pen)
+    } else {
+        effort(measure, pen)
+    };
+    Thinking::Adaptive(measure, display)
 }
 
 fn budget(request: &Request, reasoning: &Reasoning, pen: &mut Pen<'_>) -> Thinking {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use shared::domain::dialect::Dialect;
 
-use super::format::Form;
+use super::format::{Form, narrowed};
 use super::thinking::Thinking;
 use super::{Pen, names};
 use crate::dialects::claude::Claude;
@@ -14,6 +14,14 @@ use crate::dialects::neutral::{Field, Request};
 
 /// What a tool takes that takes any text: it comes in this member.
 pub(super) const TEXT: &str = "input";
+
+/// How many tools may be strict; callers of other dialects are it by habit.
+/// <https://platform.claude.com/docs/en/build-with-claude/structured-outputs>
+const MOST_STRICT: usize = 20;
+
+/// Whether `strict` is said at all.
+#[derive(Debug, Clone, Copy)]
+struct TakesStrict(bool);
 
 /// A tool's name as the provider gets it; the answer has it changed back.
 pub(super) fn name<'a>(name: &'a str, pen: &mut Pen<'_>) -> Cow<'a, str> {
@@ -27,6 +35,12 @@ pub(super) fn name<'a>(name: &'a str, pen: &mut Pen<'_>) -> Cow<'a, str> {
 /// The tools. Where only some of them may be called, the others are not told of.
 pub(super) fn write(request: &Request, form: &Form, pen: &mut Pen<'_>) -> Vec<Json> {
     let mut written = Vec::with_capacity(request.tools.len() + 1);
+    let strict = request
+        .tools
+        .iter()
+        .filter(|tool| tool.strict == Some(true));
+    let few = strict.count() <= MOST_STRICT;
+    let takes_strict = TakesStrict(few && pen.claude.is_none_or(Claude::takes_format));
     for one in &request.tools {
         if let Some(ToolChoice::Among { names, .. }) = &request.tool_choice
             && !names.contains(&one.name)
@@ -34,7 +48,7 @@ pub(super) fn write(request: &Request, form: &Form, pen: &mut Pen<'_>) -> Vec<Js
             pen.notes.emulate(Field::ToolChoice);
             continue;
         }
-        written.extend(tool(one, pen));
+        written.extend(tool(one, takes_strict, pen));
     }
     if let Form::Tool {
         name,
@@ -52,7 +66,7 @@ pub(super) fn write(request: &Request, form: &Form, pen: &mut Pen<'_>) -> Vec<Js
     written
 }
 
-fn tool(tool: &Tool, pen: &mut Pen<'_>) -> Option<Json> {
+fn tool(tool: &Tool, takes_strict: TakesStrict, pen: &mut Pen<'_>) -> Option<Json> {
     let schema = match &tool.input {
         ToolInput::Foreign(Dialect::Anthropic, raw) => return Some(raw.into()),
         ToolInput::Foreign(..) => {
@@ -67,6 +81,9 @@ fn tool(tool: &Tool, pen: &mut Pen<'_>) -> Option<Json> {
                 .with("required", vec![Json::word(TEXT)])
                 .into()
         }
+        ToolInput::Schema(Some(schema)) if takes_strict.0 && tool.strict == Some(true) => {
+            of_object(Some(&narrowed(schema)))
+        }
         ToolInput::Schema(schema) => of_object(schema.as_ref()),
     };
     let mut object = Object::new()
@@ -74,10 +91,9 @@ fn tool(tool: &Tool, pen: &mut Pen<'_>) -> Option<Json> {
         .maybe("description", tool.description.clone())
         .with("input_schema", schema);
     if let Some(strict) = tool.strict {
-        // Others are strict by habit; here it is for the models that know it, and costs time.
-        if pen.claude.is_none_or(Claude::takes_format) {
+        if takes_strict.0 {
             object.put("strict", strict);
-        } else {
+        } else if strict {
             pen.notes.drop(Field::StrictTools);
         }
     }
@@ -115,20 +131,13 @@ pub(super) fn forces(request: &Request, pen: &Pen<'_>) -> bool {
     wanted && !request.tools.is_empty() && pen.claude.is_none_or(Claude::can_be_forced)
 }
 
-/// `tool_choice`, which there may be only with tools.
+/// `tool_choice`, where there are tools.
 pub(super) fn choice(
     request: &Request,
     thinking: &Thinking,
     form: &Form,
     pen: &mut Pen<'_>,
 ) -> Option<Object> {
-    let stands_in = matches!(form, Form::Tool { .. });
-    if request.tools.is_empty() && !stands_in {
-        if request.tool_choice.as_ref().is_some_and(must) {
-            pen.notes.drop(Field::ToolChoice);
-        }
-        return None;
-    }
     let serial = request.parallel_tools.map(|parallel| !parallel);
     if let Form::Tool { name, forced, .. } = form {
         let only = request.tools.is_empty();
@@ -167,7 +176,7 @@ pub(super) fn choice(
 }
 
 /// Whether a choice leaves the model no choice.
-fn must(choice: &ToolChoice) -> bool {
+pub(super) fn must(choice: &ToolChoice) -> bool {
     !matches!(
         choice,
         ToolChoice::Auto
