@@ -48,13 +48,13 @@ class Provider:
 
     def kind(self, upstream: Upstream, *, direct: bool) -> Kind:
         """The same as the checks see it."""
-        model, embeds = (self.model, self.embeds) if direct else (self.name, self.embeds and f"{self.name}-embed")
+        model, embeds = (self.model, self.embeds) if direct else (self.name, self.embeds and f"vectors-{len(self.name)}")
         return Kind(self.name, upstream, model, self.wire.DIALECT, thinks=self.wire.THINKS, stops=self.stops,
                     tells_stop=self.tells_stop, embeds=embeds, counts=self.counts)
 
     def channel(self, upstream: Upstream) -> Channel:
         """A channel to it. Callers call its models by the provider's name."""
-        models = {self.name: self.model} | ({f"{self.name}-embed": self.embeds} if self.embeds else {})
+        models = {self.name: self.model} | ({f"vectors-{len(self.name)}": self.embeds} if self.embeds else {})
         return Channel(self.name, self.card, upstream.url + self.base, self.credential, models, dict(self.more))
 
 

@@ -352,8 +352,12 @@ def _calls(said: Say) -> list[dict[str, Any]]:
 
 
 def _forgiven(message: dict[str, Any]) -> dict[str, Any]:
-    """A message without what OpenAI's own answers have, and its requests do not: people send answers back whole."""
-    return {name: value for name, value in message.items() if message["role"] != "assistant" or name != "annotations"}
+    """A message without what OpenAI takes, though its types do not say so.
+
+    People send answers back whole; and its own examples have long named the tool in a result.
+    """
+    taken = {"assistant": "annotations", "tool": "name"}.get(message["role"])
+    return {name: value for name, value in message.items() if name != taken}
 
 
 def _text_of(content: Any) -> str:
