@@ -11,6 +11,7 @@ use axum::serve::ListenerExt;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use maintenance::jobs::{self, Order};
+use relay::config::bedrock_url;
 use relay::upstream::Upstream;
 use serde_json::Value;
 use shared::clock::Clock;
@@ -47,7 +48,7 @@ impl Server {
             relay: relay::app::App::new(
                 store.clone(),
                 secrets.clone(),
-                Upstream::new(),
+                Upstream::new().with_bedrock_url(relay::config::bedrock_url()),
                 clock.clone(),
             ),
             admin: admin::app::App::new(

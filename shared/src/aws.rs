@@ -3,16 +3,24 @@
 use std::time::Duration;
 
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, SdkConfig};
+use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 
 /// The configuration from the environment: region, credentials, and the `AWS_ENDPOINT_URL_…`
 /// variables. TLS by rustls with ring; certificates are read when the first connection needs them.
 pub async fn configure() -> SdkConfig {
-    let https = aws_smithy_http_client::Builder::new()
+    loader(https()).load().await
+}
+
+/// The same for a region that is known: nothing is asked for it then.
+pub async fn configure_in(region: String) -> SdkConfig {
+    loader(https()).region(Region::new(region)).load().await
+}
+
+fn https() -> impl aws_sdk_dynamodb::config::HttpClient + 'static {
+    aws_smithy_http_client::Builder::new()
         .tls_provider(Provider::Rustls(CryptoMode::Ring))
-        .build_https();
-    loader(https).load().await
+        .build_https()
 }
 
 /// The same, over another HTTP client: one without TLS for an engine on loopback, or one that fails

@@ -16,6 +16,8 @@ pub struct RelayConfig {
     pub front: Front,
     /// `MEDIA_FROM`: `public`, or `private` for an installation whose users keep images in its network.
     pub media_from: Reach,
+    /// `AWS_ENDPOINT_URL_BEDROCK_RUNTIME`: where Bedrock is, when not at its regions' own addresses.
+    pub bedrock_url: Option<String>,
     /// `LOG_LEVEL`: `error`, `warn`, `info`, `debug` or `trace`.
     pub log_level: Option<String>,
 }
@@ -34,7 +36,15 @@ impl RelayConfig {
                 Some("private") => Reach::Private,
                 _ => Reach::Public,
             },
+            bedrock_url: bedrock_url(),
             log_level: env::optional("LOG_LEVEL"),
         })
     }
+}
+
+/// Where Bedrock is, when not at its regions' own addresses. The AWS SDKs call it so.
+/// <https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html>
+#[must_use]
+pub fn bedrock_url() -> Option<String> {
+    env::optional("AWS_ENDPOINT_URL_BEDROCK_RUNTIME")
 }

@@ -17,7 +17,10 @@ async fn main() -> Result<(), lambda_http::Error> {
     let app = App::new(
         Store::from_sdk(&sdk, &config.table_name),
         SecretSource::manager(&sdk, &config.secret_arn),
-        Upstream::with_media_from(config.media_from),
+        Upstream::new()
+            .with_sdk(sdk.clone())
+            .with_bedrock_url(config.bedrock_url)
+            .with_media_from(config.media_from),
         Clock::system(),
     )
     .behind(config.front);

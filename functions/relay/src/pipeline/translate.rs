@@ -92,15 +92,19 @@ pub(super) struct Parcel {
 
 impl Road<'_> {
     /// A letter that goes this way.
-    pub(super) async fn letter(&self, _: &App, parcel: Parcel) -> Result<Letter, Failure> {
+    pub(super) async fn letter(&self, app: &App, parcel: Parcel) -> Result<Letter, Failure> {
         let Parcel {
             path,
             mut headers,
             body,
         } = parcel;
         let member = |name: &str| auth::member(&self.credential, name);
-        let url = address::of(self.channel, self.tongue, &path, member)
-            .map_err(|error| misconfigured(&error.to_string()))?;
+        let elsewhere = app.upstream.base_url(self.card);
+        let url = match elsewhere.filter(|_| self.channel.base_url.is_none()) {
+            Some(base) => address::endpoint(base, &path),
+            None => address::of(self.channel, self.tongue, &path, member)
+                .map_err(|error| misconfigured(&error.to_string()))?,
+        };
         if address::names_link_local(&url) {
             return Err(misconfigured("The channel's address is link-local."));
         }
@@ -109,14 +113,21 @@ impl Road<'_> {
             ACCEPT,
             HeaderValue::from_static("application/json, text/event-stream"),
         );
-        auth::put_on(&mut headers, self.card.auth, &self.credential)
-            .map_err(|_| misconfigured("The channel's credential cannot be sent."))?;
-        Ok(Letter {
+        let mut letter = Letter {
             url,
             headers,
             body,
             timeouts: self.channel.timeouts,
-        })
+        };
+        let (auth, now) = (self.card.auth, app.clock.now());
+        app.upstream
+            .sign(&mut letter, auth, &self.credential, now)
+            .await
+            .map_err(|error| {
+                let text = format!("The channel's credential cannot be used. {error}");
+                misconfigured(&text).because(error)
+            })?;
+        Ok(letter)
     }
 
     /// The same parcel in the envelope in which the dialect travels here.

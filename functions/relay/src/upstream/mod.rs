@@ -14,6 +14,8 @@ use futures_util::stream::{BoxStream, StreamExt};
 use http::{HeaderMap, StatusCode};
 use reqwest::dns::Resolve;
 use shared::domain::channel::Timeouts;
+use shared::domain::provider::Provider;
+use shared::domain::provider::card::Auth;
 use tokio::time::timeout;
 
 use fetch::{Fetched, NotFetched, Reach};
@@ -82,13 +84,18 @@ pub struct BrokenOff(#[source] pub reqwest::Error);
 
 /// The way to providers. Cheap to clone; connections are pooled, and made when first needed.
 #[derive(Debug, Clone, Default)]
-pub struct Upstream(Arc<Clients>);
+pub struct Upstream {
+    clients: Arc<Clients>,
+    aws: Arc<auth::aws::Identities>,
+    google: Arc<auth::google::SignIns>,
+    bedrock_url: Option<Arc<str>>,
+    reach: Reach,
+}
 
 #[derive(Debug, Default)]
 struct Clients {
     providers: OnceLock<reqwest::Client>,
     web: OnceLock<reqwest::Client>,
-    reach: Reach,
 }
 
 impl Upstream {
@@ -98,13 +105,33 @@ impl Upstream {
         Self::default()
     }
 
-    /// The way to providers, and to media from elsewhere than the open internet, too.
+    /// The same with an AWS configuration that has been made already.
     #[must_use]
-    pub fn with_media_from(reach: Reach) -> Self {
-        Self(Arc::new(Clients {
-            reach,
-            ..Clients::default()
-        }))
+    pub fn with_sdk(mut self, sdk: aws_config::SdkConfig) -> Self {
+        self.aws = Arc::new(auth::aws::Identities::of(sdk));
+        self
+    }
+
+    /// The same with another address for Bedrock than the regions' own: an endpoint in a VPC.
+    #[must_use]
+    pub fn with_bedrock_url(mut self, url: Option<String>) -> Self {
+        self.bedrock_url = url.map(Arc::from);
+        self
+    }
+
+    /// The same with media from elsewhere than the open internet, too.
+    #[must_use]
+    pub fn with_media_from(mut self, reach: Reach) -> Self {
+        self.reach = reach;
+        self
+    }
+
+    /// The base URL of a provider in this place, where that is not the card's.
+    #[must_use]
+    pub fn base_url(&self, card: &Provider) -> Option<&str> {
+        self.bedrock_url
+            .as_deref()
+            .filter(|_| card.auth == Auth::Aws)
     }
 
     /// Sends a letter, and waits for the head of the answer.
@@ -143,14 +170,14 @@ impl Upstream {
     /// # Errors
     /// When it cannot be had, or may not be.
     pub async fn fetch(&self, url: &str, largest: usize) -> Result<Fetched, NotFetched> {
-        let reach = self.0.reach;
-        let client = self.0.web.get_or_init(|| client(reach));
+        let reach = self.reach;
+        let client = self.clients.web.get_or_init(|| client(reach));
         fetch::fetch(client, reach, url, largest).await
     }
 
     /// Made once. Reading the machine's certificates takes milliseconds that a call may not need.
     fn client(&self) -> &reqwest::Client {
-        self.0.providers.get_or_init(|| client(NoLinkLocal))
+        self.clients.providers.get_or_init(|| client(NoLinkLocal))
     }
 }
 

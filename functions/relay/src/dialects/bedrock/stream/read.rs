@@ -332,3 +332,216 @@ fn head(raw: &RawValue) -> Object {
 fn bytes(source: Option<Fields<'_>>) -> Option<Vec<u8>> {
     wire::decode(&source?.text("bytes")?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dialects::bedrock::reply;
+    use crate::dialects::frame::tests::{event, exception};
+    use crate::dialects::neutral::order::Place;
+    use crate::dialects::neutral::{Kind, Reason, Reply};
+
+    const CLAUDE: Model<'static> = Model("us.anthropic.claude-sonnet-4-5-20250929-v1:0");
+
+    /// The events of some frames, each where it may stand.
+    fn read(frames: &[(&'static str, &str)]) -> Vec<Event> {
+        let mut reader = StreamReader::new(CLAUDE);
+        let mut out = Vec::new();
+        for (name, payload) in frames {
+            reader.event(&event(name, payload), &mut out).unwrap();
+        }
+        reader.end(&mut out);
+        let mut place = Place::default();
+        for event in &out {
+            place = place.after(event).unwrap();
+        }
+        out
+    }
+
+    const STREAM: &[(&str, &str)] = &[
+        ("messageStart", r#"{"role":"assistant","p":"ab"}"#),
+        (
+            "contentBlockDelta",
+            r#"{"contentBlockIndex":0,"delta":{"reasoningContent":{"text":"h"}},"p":"a"}"#,
+        ),
+        (
+            "contentBlockDelta",
+            r#"{"contentBlockIndex":0,"delta":{"reasoningContent":{"text":"m"}}}"#,
+        ),
+        (
+            "contentBlockDelta",
+            r#"{"contentBlockIndex":0,"delta":{"reasoningContent":{"signature":"Ep"}}}"#,
+        ),
+        (
+            "contentBlockDelta",
+            r#"{"contentBlockIndex":0,"delta":{"reasoningContent":{"signature":"=="}}}"#,
+        ),
+        ("contentBlockStop", r#"{"contentBlockIndex":0}"#),
+        (
+            "contentBlockDelta",
+            r#"{"contentBlockIndex":1,"delta":{"reasoningContent":{"redactedContent":"RXU4Qg=="}}}"#,
+        ),
+        ("contentBlockStop", r#"{"contentBlockIndex":1}"#),
+        (
+            "contentBlockDelta",
+            r#"{"contentBlockIndex":2,"delta":{"text":""}}"#,
+        ),
+        ("contentBlockStop", r#"{"contentBlockIndex":2}"#),
+        (
+            "contentBlockDelta",
+            r#"{"contentBlockIndex":3,"delta":{"citation":{"title":"policy","sourceContent":[{"text":"20 days."}]}}}"#,
+        ),
+        (
+            "contentBlockDelta",
+            r#"{"contentBlockIndex":3,"delta":{"text":"20 \ud83d"}}"#,
+        ),
+        (
+            "contentBlockDelta",
+            r#"{"contentBlockIndex":3,"delta":{"text":"\ude00 days"}}"#,
+        ),
+        ("contentBlockStop", r#"{"contentBlockIndex":3}"#),
+        (
+            "contentBlockStart",
+            r#"{"contentBlockIndex":4,"start":{"toolUse":{"name":"code","toolUseId":"s1","type":"server_tool_use"}}}"#,
+        ),
+        (
+            "contentBlockDelta",
+            r#"{"contentBlockIndex":4,"delta":{"toolUse":{"input":"{\"a\":1}"}}}"#,
+        ),
+        ("contentBlockStop", r#"{"contentBlockIndex":4}"#),
+        (
+            "contentBlockStart",
+            r#"{"contentBlockIndex":5,"start":{"toolResult":{"status":"success","toolUseId":"s1","type":"code_result"}}}"#,
+        ),
+        (
+            "contentBlockDelta",
+            r#"{"contentBlockIndex":5,"delta":{"toolResult":[{"json":{"out":"7"}}]}}"#,
+        ),
+        ("contentBlockStop", r#"{"contentBlockIndex":5}"#),
+        (
+            "contentBlockStart",
+            r#"{"contentBlockIndex":6,"start":{"toolUse":{"name":"f","toolUseId":"t1"}}}"#,
+        ),
+        (
+            "contentBlockDelta",
+            r#"{"contentBlockIndex":6,"delta":{"toolUse":{"input":""}}}"#,
+        ),
+        (
+            "contentBlockDelta",
+            r#"{"contentBlockIndex":6,"delta":{"toolUse":{"input":"{\"n\":"}}}"#,
+        ),
+        (
+            "contentBlockDelta",
+            r#"{"contentBlockIndex":6,"delta":{"toolUse":{"input":"1.0}"}}}"#,
+        ),
+        ("contentBlockStop", r#"{"contentBlockIndex":6}"#),
+        (
+            "contentBlockStart",
+            r#"{"contentBlockIndex":7,"start":{"image":{"format":"png"}}}"#,
+        ),
+        (
+            "contentBlockDelta",
+            r#"{"contentBlockIndex":7,"delta":{"image":{"source":{"bytes":"aGk="}}}}"#,
+        ),
+        ("contentBlockStop", r#"{"contentBlockIndex":7}"#),
+        ("messageStop", r#"{"stopReason":"tool_use"}"#),
+        (
+            "metadata",
+            r#"{"usage":{"inputTokens":2,"outputTokens":5,"totalTokens":7},"metrics":{"latencyMs":1}}"#,
+        ),
+    ];
+
+    const PLAIN: &str = r#"{"output":{"message":{"role":"assistant","content":[
+        {"reasoningContent":{"reasoningText":{"text":"hm","signature":"Ep=="}}},
+        {"reasoningContent":{"redactedContent":"RXU4Qg=="}},
+        {"citationsContent":{"content":[{"text":"20 😀 days"}],
+            "citations":[{"title":"policy","sourceContent":[{"text":"20 days."}]}]}},
+        {"toolUse":{"name":"code","toolUseId":"s1","type":"server_tool_use","input":{"a":1}}},
+        {"toolResult":{"status":"success","toolUseId":"s1","type":"code_result","content":[{"json":{"out":"7"}}]}},
+        {"toolUse":{"name":"f","toolUseId":"t1","input":{"n":1.0}}},
+        {"image":{"format":"png","source":{"bytes":"aGk="}}}]}},
+        "stopReason":"tool_use","usage":{"inputTokens":2,"outputTokens":5}}"#;
+
+    #[test]
+    fn a_stream_tells_the_same_as_a_plain_answer() {
+        let streamed = Reply::fold(read(STREAM));
+        let plain = reply::read::read(PLAIN.as_bytes(), CLAUDE).unwrap();
+        assert_eq!(
+            format!("{:?}", streamed.blocks),
+            format!("{:?}", plain.blocks)
+        );
+        assert_eq!(
+            format!("{:?}", streamed.citations),
+            format!("{:?}", plain.citations)
+        );
+        assert_eq!(streamed.finish, plain.finish);
+        assert_eq!(streamed.tokens, plain.tokens);
+    }
+
+    #[test]
+    fn a_cut_stream_has_no_end() {
+        let before_the_reason = STREAM.len() - 2;
+        for cut in 0..before_the_reason {
+            let events = read(&STREAM[..cut]);
+            let ends = |event: &Event| matches!(event, Event::Finish(_) | Event::End);
+            assert!(!events.iter().any(ends), "cut after {cut}");
+        }
+    }
+
+    #[test]
+    fn what_was_used_comes_after_the_reason_or_not_at_all() {
+        let events = read(&STREAM[..STREAM.len() - 1]);
+        assert!(matches!(events.last(), Some(Event::End)));
+        let reply = Reply::fold(events);
+        assert_eq!((reply.finish.reason, reply.tokens), (Reason::ToolUse, None));
+        let mut early = STREAM.to_vec();
+        let metadata = early.pop().unwrap();
+        early.insert(1, metadata);
+        assert!(matches!(read(&early).last(), Some(Event::End)));
+    }
+
+    #[test]
+    fn an_empty_answer_is_an_answer() {
+        let stop = ("messageStop", r#"{"stopReason":"guardrail_intervened"}"#);
+        let reply = Reply::fold(read(&[("messageStart", "{}"), stop]));
+        assert!(reply.blocks.is_empty());
+        assert_eq!(reply.finish.reason, Reason::Refusal);
+    }
+
+    #[test]
+    fn an_exception_is_the_providers_no() {
+        let mut reader = StreamReader::new(CLAUDE);
+        let mut out = Vec::new();
+        let text = r#"{"contentBlockIndex":0,"delta":{"text":"Partial "}}"#;
+        reader
+            .event(&event("contentBlockDelta", text), &mut out)
+            .unwrap();
+        let no = exception("serviceUnavailableException", r#"{"message":"busy"}"#);
+        let error = reader.event(&no, &mut out).unwrap_err();
+        assert_eq!((error.status, error.message.as_str()), (503, "busy"));
+        assert_eq!(out.len(), 3, "{out:?}");
+    }
+
+    #[test]
+    fn thoughts_of_other_houses_are_not_claudes() {
+        let mut reader = StreamReader::new(Model("openai.gpt-oss-120b-1:0"));
+        let mut out = Vec::new();
+        for payload in [
+            r#"{"contentBlockIndex":0,"delta":{"reasoningContent":{"redactedContent":"aGVs"}}}"#,
+            r#"{"contentBlockIndex":0,"delta":{"reasoningContent":{"redactedContent":"bG8="}}}"#,
+        ] {
+            reader
+                .event(&event("contentBlockDelta", payload), &mut out)
+                .unwrap();
+        }
+        let stop = r#"{"contentBlockIndex":0}"#;
+        reader
+            .event(&event("contentBlockStop", stop), &mut out)
+            .unwrap();
+        let Some(Event::Whole(block)) = out.last() else {
+            panic!("{out:?}");
+        };
+        assert!(matches!(block.kind, Kind::Redacted));
+        assert_eq!(block.opaque, Some(Opaque::new(Origin::Bedrock, "aGVsbG8=")));
+    }
+}
