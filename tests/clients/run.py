@@ -46,15 +46,20 @@ class Provider:
     counts: bool = False
     more: dict[str, object] = field(default_factory=dict)
 
+    @property
+    def vectors(self) -> str:
+        """What callers call its model for vectors: not by the provider, for clients make something of such names."""
+        return f"vectors-{[provider.name for provider in PROVIDERS].index(self.name)}"
+
     def kind(self, upstream: Upstream, *, direct: bool) -> Kind:
         """The same as the checks see it."""
-        model, embeds = (self.model, self.embeds) if direct else (self.name, self.embeds and f"vectors-{len(self.name)}")
+        model, embeds = (self.model, self.embeds) if direct else (self.name, self.embeds and self.vectors)
         return Kind(self.name, upstream, model, self.wire.DIALECT, thinks=self.wire.THINKS, stops=self.stops,
                     tells_stop=self.tells_stop, embeds=embeds, counts=self.counts)
 
     def channel(self, upstream: Upstream) -> Channel:
         """A channel to it. Callers call its models by the provider's name."""
-        models = {self.name: self.model} | ({f"vectors-{len(self.name)}": self.embeds} if self.embeds else {})
+        models = {self.name: self.model} | ({self.vectors: self.embeds} if self.embeds else {})
         return Channel(self.name, self.card, upstream.url + self.base, self.credential, models, dict(self.more))
 
 
