@@ -48,6 +48,7 @@ class Kind:
     thinks: bool = False
     stops: bool = True  # takes stop sequences
     tells_stop: bool = False  # tells which ended the answer
+    tells_when: bool = True  # tells when to come again
     embeds: str | None = None  # a model that gives vectors
     counts: bool = False
 
@@ -303,7 +304,7 @@ def error_of(status: int) -> Callable[..., None]:
         if status in (400, 404, 429, 503) or pair.direct:
             check(REFUSED in refusal.message, f"the provider's sentence is lost: {refusal.message!r}")
         check("<html" not in refusal.message, f"a page is in the message: {refusal.message!r}")
-        if status == 429 and not pair.direct:
+        if status == 429 and pair.kind.tells_when and not pair.direct:
             check(refusal.retry_after == str(RETRY_AFTER_S), f"retry-after is {refusal.retry_after}")
 
     return run

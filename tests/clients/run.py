@@ -42,6 +42,7 @@ class Provider:
     model: str
     stops: bool = True
     tells_stop: bool = False
+    tells_when: bool = True
     embeds: str | None = None
     counts: bool = False
     more: dict[str, object] = field(default_factory=dict)
@@ -55,7 +56,7 @@ class Provider:
         """The same as the checks see it."""
         model, embeds = (self.model, self.embeds) if direct else (self.name, self.embeds and self.vectors)
         return Kind(self.name, upstream, model, self.wire.DIALECT, thinks=self.wire.THINKS, stops=self.stops,
-                    tells_stop=self.tells_stop, embeds=embeds, counts=self.counts)
+                    tells_stop=self.tells_stop, tells_when=self.tells_when, embeds=embeds, counts=self.counts)
 
     def channel(self, upstream: Upstream) -> Channel:
         """A channel to it. Callers call its models by the provider's name."""
@@ -67,10 +68,11 @@ SIGNED = {"region": bedrock_wire.REGION, "access_key_id": bedrock_wire.ACCESS_KE
           "secret_access_key": bedrock_wire.SECRET_KEY}
 PROVIDERS = [
     Provider("openai", chat_wire.OpenaiChat, "openai", "/v1", chat_wire.KEY, "gpt-4.1-mini",
-             embeds="text-embedding-3-small"),
+             embeds="text-embedding-3-small", more={"dialects": ["openai_chat", "openai_embeddings"]}),
     Provider("responses", responses_wire.OpenaiResponses, "openai", "/v1", chat_wire.KEY, "gpt-5.2",
              stops=False, counts=True, more={"dialects": ["openai_responses"]}),
-    Provider("azure", chat_wire.Azure, "azure", "", chat_wire.KEY, "our-deployment", embeds="our-vectors"),
+    Provider("azure", chat_wire.Azure, "azure", "", chat_wire.KEY, "our-deployment", embeds="our-vectors",
+             more={"dialects": ["openai_chat", "openai_embeddings"]}),
     Provider("compatible", chat_wire.Compatible, "openai-compatible", "/v1", chat_wire.KEY, "some-model"),
     Provider("deepseek", chat_wire.DeepSeek, "deepseek", "/v1", chat_wire.KEY, "deepseek-reasoner"),
     Provider("openrouter", chat_wire.OpenRouter, "openrouter", "/api/v1", chat_wire.KEY, "anthropic/claude-sonnet-4.5"),
@@ -79,10 +81,10 @@ PROVIDERS = [
     Provider("gemini", gemini_wire.Gemini, "gemini", "", gemini_wire.KEY, "gemini-3-pro-preview",
              embeds="gemini-embedding-001", counts=True),
     Provider("bedrock", bedrock_wire.Bedrock, "bedrock", "", SIGNED, "eu.anthropic.claude-sonnet-4-5-20250929-v1:0",
-             tells_stop=True, embeds="amazon.titan-embed-text-v2:0", counts=True),
+             tells_stop=True, tells_when=False, embeds="amazon.titan-embed-text-v2:0", counts=True),
     Provider("nova", bedrock_wire.Nova, "bedrock", "",
              {"region": bedrock_wire.REGION, "api_key": bedrock_wire.API_KEY}, "amazon.nova-lite-v1:0", tells_stop=True,
-             counts=True),
+             tells_when=False),
 ]
 
 

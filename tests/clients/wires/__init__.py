@@ -7,7 +7,7 @@ import json
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 from script import Answer, Asked, Image, Kind, Refuse, Say, Unfit, answer, fit
@@ -93,7 +93,7 @@ class Wire(ABC):
         """What the script says to a request; its refusals are said here."""
         said: Answer = answer(asked)
         if not isinstance(said, Refuse):
-            return said
+            return said if self.THINKS else replace(said, thought="")
         if said.kind == "broken":
             page = f"<html><head><title>502 Bad Gateway</title></head><body>{said.message}</body></html>"
             return Whole(502, page.encode(), {"content-type": "text/html"})

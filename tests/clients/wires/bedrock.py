@@ -11,6 +11,7 @@ import json
 import re
 import struct
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
 
@@ -94,7 +95,7 @@ class Bedrock(Wire):
         """One conversation in Bedrock's own form."""
         operation = "ConverseStream" if stream else "Converse"
         params = _parsed(body, _SERVICE.operation_model(operation).input_shape, modelId=model)
-        asked = read(params, model, stream=stream)
+        asked = replace(read(params, model, stream=stream), remembers=self.THINKS)
         said = self.play(asked)
         if isinstance(said, Whole):
             return said
@@ -211,7 +212,7 @@ def read(params: dict[str, Any], model: str, *, stream: bool) -> Asked:
         max_output=inference.get("maxTokens"), stop=tuple(inference.get("stopSequences") or ()),
         tools={spec["name"]: spec["inputSchema"]["json"] for spec in specs},
         forced=(choice.get("tool") or {}).get("name"),
-        schema=json.loads(form["jsonSchema"]["schema"]) if form else None, thinks=thinking, remembers=True)
+        schema=json.loads(form["jsonSchema"]["schema"]) if form else None, thinks=thinking)
 
 
 def _parts(message: dict[str, Any]) -> Iterator[Part]:

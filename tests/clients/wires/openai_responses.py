@@ -126,8 +126,8 @@ class OpenaiResponses(Wire):
         """A reasoning item: its state comes back sealed, or by the id of what was stored."""
         sealed = item.get("encrypted_content")
         fit(sealed in (None, STATE), f"foreign or broken state: {sealed}")
-        known = sealed == STATE or (self._stores and item["id"] == REASONING_ID)
-        fit(known, f"Item with id '{item['id']}' not found. Items are not persisted when `store` is set to false.")
+        known = sealed == STATE or (self._stores and item.get("id") == REASONING_ID)
+        fit(known, f"Item with id '{item.get('id')}' not found. Items are not persisted when `store` is set to false.")
         return State(STATE, "".join(part["text"] for part in item["summary"]))
 
     # Answers.
@@ -249,13 +249,28 @@ def _item_events(event: Any, index: int, item: dict[str, Any], *, whole_item: bo
 
 
 def _forgiven(body: dict[str, Any]) -> dict[str, Any]:
-    """A request without what OpenAI's own agent sends, and its published types do not know."""
+    """A request as the published types want it: with what OpenAI does not insist on, and without what it overlooks.
+
+    Its own agent sends nulls, ids of what a user said, and answers and reasoning without ids.
+    """
     items = body["input"]
     if isinstance(items, list):
-        own = ("user", "developer", "system")
-        items = [{name: value for name, value in item.items()
-                  if value is not None and not (name == "id" and item.get("role") in own)} for item in items]
+        items = [_forgiven_item({name: value for name, value in item.items() if value is not None}) for item in items]
     return {name: value for name, value in body.items() if name != "client_metadata"} | {"input": items}
+
+
+def _forgiven_item(item: dict[str, Any]) -> dict[str, Any]:
+    """One item of it."""
+    match item.get("type", "message"), item.get("role"):
+        case "message", "assistant" if isinstance(item["content"], list):
+            content = [{"annotations": []} | part if part["type"] == "output_text" else part for part in item["content"]]
+            return {"type": "message", "id": "msg_", "status": "completed"} | item | {"content": content}
+        case "message", _ if isinstance(item["content"], list):
+            content = [{"detail": "auto"} | part if part["type"] == "input_image" else part for part in item["content"]]
+            return {name: value for name, value in item.items() if name != "id"} | {"content": content}
+        case "reasoning", _:
+            return {"id": REASONING_ID} | item
+    return item
 
 
 def _text_of(content: Any) -> str:
@@ -278,6 +293,6 @@ def _check_order(items: list[dict[str, Any]]) -> None:
             case "reasoning":
                 after = items[index + 1] if index + 1 < len(items) else {}
                 follows = after.get("type") == "function_call" or after.get("role") == "assistant"
-                fit(follows, f"reasoning {item['id']} was provided without its required following item")
+                fit(follows, f"reasoning {item.get('id')} was provided without its required following item")
     answered = {item["call_id"] for item in items if item.get("type") == "function_call_output"}
     fit(called <= answered, f"No tool output found for function call {called - answered}")
