@@ -12,6 +12,7 @@
 pub mod answer;
 pub mod callers;
 pub mod faults;
+pub mod replay;
 pub mod upstream;
 
 use std::net::SocketAddr;

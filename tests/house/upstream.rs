@@ -10,7 +10,7 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use bytes::Bytes;
 use futures_util::stream::{self, StreamExt};
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderName, StatusCode};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
@@ -52,7 +52,7 @@ pub enum Act {
     /// Answers so.
     Say {
         status: u16,
-        headers: Vec<(&'static str, String)>,
+        headers: Vec<(String, String)>,
         pieces: Vec<Piece>,
     },
     /// Never answers, until the gate opens.
@@ -63,6 +63,7 @@ pub enum Act {
 #[derive(Debug, Clone)]
 pub enum Piece {
     Text(String),
+    Bytes(Bytes),
     /// Waits.
     Gate(Gate),
     /// Breaks the connection.
@@ -146,7 +147,7 @@ impl Act {
 
     #[must_use]
     pub fn text(status: u16, kind: &str, text: impl Into<String>) -> Self {
-        let headers = vec![("content-type", kind.to_owned())];
+        let headers = vec![("content-type".to_owned(), kind.to_owned())];
         Self::Say {
             status,
             headers,
@@ -157,7 +158,7 @@ impl Act {
     /// A stream of these pieces.
     #[must_use]
     pub fn stream(pieces: Vec<Piece>) -> Self {
-        let headers = vec![("content-type", "text/event-stream".to_owned())];
+        let headers = vec![("content-type".to_owned(), "text/event-stream".to_owned())];
         Self::Say {
             status: 200,
             headers,
@@ -167,9 +168,9 @@ impl Act {
 
     /// The same, with a header more.
     #[must_use]
-    pub fn header(mut self, name: &'static str, value: &str) -> Self {
+    pub fn header(mut self, name: &str, value: &str) -> Self {
         if let Self::Say { headers, .. } = &mut self {
-            headers.push((name, value.to_owned()));
+            headers.push((name.to_owned(), value.to_owned()));
         }
         self
     }
@@ -308,6 +309,7 @@ async fn answer(State(upstream): State<FakeUpstream>, request: Request) -> Respo
             let mut response = Response::new(Body::from_stream(spoken(pieces)));
             *response.status_mut() = StatusCode::from_u16(status).unwrap();
             for (name, value) in headers {
+                let name: HeaderName = name.parse().unwrap();
                 response.headers_mut().insert(name, value.parse().unwrap());
             }
             response
@@ -330,6 +332,7 @@ fn spoken(pieces: Vec<Piece>) -> impl stream::Stream<Item = Result<Bytes, std::i
     stream::iter(pieces).filter_map(|piece| async {
         match piece {
             Piece::Text(text) => Some(Ok(Bytes::from(text))),
+            Piece::Bytes(bytes) => Some(Ok(bytes)),
             Piece::Gate(gate) => {
                 gate.pass().await;
                 None

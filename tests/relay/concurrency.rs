@@ -24,7 +24,7 @@ async fn exactly_as_many_are_admitted_as_can_be_paid() {
     for _ in 0..THOUSAND {
         house.upstream.next(Act::Say {
             status: 200,
-            headers: vec![("content-type", "application/json".to_owned())],
+            headers: vec![("content-type".to_owned(), "application/json".to_owned())],
             pieces: vec![Piece::Gate(gate.clone()), Piece::Text(body.to_string())],
         });
     }

@@ -65,7 +65,7 @@ async fn a_slow_plain_answer_is_led_by_white_space() {
     let body = json!({ "choices": [], "usage": { "prompt_tokens": 1, "completion_tokens": 1 } });
     house.upstream.next(Act::Say {
         status: 200,
-        headers: vec![("content-type", "application/json".to_owned())],
+        headers: vec![("content-type".to_owned(), "application/json".to_owned())],
         pieces: vec![Piece::Gate(gate.clone()), Piece::Text(body.to_string())],
     });
     let mut response = ada.open_chat(json!({})).await;

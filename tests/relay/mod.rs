@@ -12,4 +12,5 @@ mod limits;
 mod messages;
 mod models;
 mod provider_trouble;
+mod replay;
 mod slow_settlement;

@@ -103,10 +103,10 @@ pub(super) fn read_fields(status: u16, mut body: Fields<'_>) -> Option<UpstreamE
 /// An error of which nothing more is told.
 pub(super) fn unnamed(status: u16) -> UpstreamError {
     UpstreamError {
+        retry_after_s: None,
         code: "server_error".to_owned(),
         status: if status == 200 { 502 } else { status },
         message: String::new(),
-        retry_after_s: None,
     }
 }
 
@@ -126,13 +126,13 @@ fn read_detail(status: u16, error: &mut Fields<'_>) -> Option<UpstreamError> {
         other => other,
     };
     Some(UpstreamError {
+        retry_after_s: None,
         code: code
             .or(kind)
             .filter(|word| !word.is_empty())
             .unwrap_or_else(|| "error".to_owned()),
         status,
         message: message.unwrap_or_default(),
-        retry_after_s: None,
     })
 }
 

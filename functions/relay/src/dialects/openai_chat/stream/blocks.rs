@@ -164,8 +164,8 @@ impl Blocks {
     /// Some pieces of calls.
     pub(super) fn call(&mut self, pieces: Vec<Piece>, out: &mut Vec<Event>) {
         let (many, calls_before) = (pieces.len(), self.calls.all.len());
-        for (position, mut piece) in pieces.into_iter().enumerate() {
-            let state = piece.state.take();
+        for (position, piece) in pieces.into_iter().enumerate() {
+            let state = piece.state.clone();
             let chunk = InChunk {
                 position,
                 many,

@@ -562,4 +562,19 @@ mod tests {
         assert!(super::super::reply::read::read(br#"{"choices":[]}"#, &to()).is_none());
         assert!(super::super::reply::read::read(br#"{"error":"no"}"#, &to()).is_none());
     }
+
+    #[test]
+    fn state_that_comes_after_its_call_belongs_to_it() {
+        let signed = r#"{"tool_calls":[{"index":0,"extra_content":{"google":{"thought_signature":"c2ln"}}}]}"#;
+        let reply = reply(&[
+            r#"{"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":"{}"}}]}"#,
+            signed,
+        ]);
+        assert_eq!(reply.blocks.len(), 1);
+        let state = reply.blocks[0].opaque.as_ref();
+        assert_eq!(
+            state.and_then(|state| state.of(Origin::Gemini)),
+            Some("c2ln")
+        );
+    }
 }

@@ -1,0 +1,2 @@
+//! What conversion costs.
+fn main() {}

@@ -1,0 +1,12 @@
+//! The dialects' proofs, in one binary: what goes in, what comes out, and what never may.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on says where"
+)]
+#![expect(clippy::indexing_slicing, reason = "JSON that is not there is null")]
+
+mod golden;
+mod recorded;
+mod stage;
