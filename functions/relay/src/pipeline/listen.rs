@@ -62,12 +62,13 @@ impl std::fmt::Debug for Listening {
 impl Listening {
     pub(super) fn new(
         body: BoxStream<'static, Result<Bytes, BrokenOff>>,
+        splitter: Splitter,
         watch: Box<dyn Watch>,
         ear: Ear,
     ) -> Self {
         Self {
             body,
-            splitter: Splitter::default(),
+            splitter,
             watch,
             ear,
             heard: VecDeque::new(),

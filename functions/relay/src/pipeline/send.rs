@@ -27,6 +27,7 @@ use super::setback::{Refusal, Setback, returned};
 use super::translate::{Translated, translate};
 use crate::app::App;
 use crate::dialects::watch::Seen;
+use crate::upstream::framing::Splitter;
 use crate::upstream::{Answer, milliseconds};
 
 /// The longest plain answer that is taken, in bytes: images in base64 are the longest there are.
@@ -222,8 +223,10 @@ impl Hearing<'_> {
             return Err(self.no_stream(answer).await);
         }
         let headers = returned(&answer.headers);
+        let splitter = Splitter::of(content_type(&answer.headers));
         let mut rest = Box::new(Listening::new(
             answer.body,
+            splitter,
             self.interpreter.watch(self.call, self.admitted),
             self.ear(),
         ));
