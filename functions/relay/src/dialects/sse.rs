@@ -98,7 +98,11 @@ mod tests {
         ] {
             assert!(is_whole(whole.as_bytes()), "{whole}");
         }
-        for cut in ["data: {\"a\":1", "data: [DON", "event: message_stop\ndata: {\"ty"] {
+        for cut in [
+            "data: {\"a\":1",
+            "data: [DON",
+            "event: message_stop\ndata: {\"ty",
+        ] {
             assert!(!is_whole(cut.as_bytes()), "{cut}");
         }
     }
