@@ -4,6 +4,7 @@ use shared::domain::dialect::Dialect;
 use shared::domain::provider::card::Quirk;
 
 use super::names::{self, Names};
+use super::turns;
 use crate::dialects::Destination;
 use crate::dialects::json::{Json, Object, Raw};
 use crate::dialects::neutral::request::{Content, Extras, Source, ToolResult, ToolUse};
@@ -44,7 +45,7 @@ impl<'a> Messages<'a> {
         if !request.instructions.blocks.is_empty() {
             self.instruct(&request.instructions, &Extras::default());
         }
-        for turn in &request.turns {
+        for turn in &turns::joined(&request.turns) {
             match turn.role {
                 Role::System | Role::Developer => {
                     self.flush();
