@@ -31,8 +31,8 @@ impl CallerSide for Anthropic {
         Name::Anthropic
     }
 
-    fn read(&self, body: Bytes, _: &InUrl) -> Result<Wanted, Failure> {
-        express::request::read(body)
+    fn read(&self, body: Bytes, url: &InUrl) -> Result<Wanted, Failure> {
+        express::request::read(body, url)
     }
 
     fn express(&self, wanted: &Wanted, upstream_model: &str) -> Result<Bytes, Failure> {
@@ -61,6 +61,10 @@ impl CallerSide for Anthropic {
 
     fn word(&self, field: &Field) -> String {
         words::word(field)
+    }
+
+    fn status(&self, failure: &Failure) -> u16 {
+        failure::status(failure)
     }
 
     fn write_error(&self, failure: &Failure, id: RequestId) -> Bytes {
