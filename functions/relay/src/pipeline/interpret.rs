@@ -57,6 +57,12 @@ impl Interpreter {
         }
     }
 
+    /// Whether a caller understands the provider's words as they come: in its own dialect, and not
+    /// in frames.
+    pub(super) fn passes_words(&self) -> bool {
+        self.lane == Lane::Express && self.envelope != Envelope::BedrockInvoke
+    }
+
     /// A listener for one streamed answer.
     pub(super) fn watch(&self, call: &Call, admitted: &Admitted) -> Box<dyn Watch> {
         let in_frames = self.envelope == Envelope::BedrockInvoke;

@@ -212,7 +212,7 @@ impl Hearing<'_> {
     fn ear(&self) -> Ear {
         Ear {
             credential: self.credential.clone(),
-            verbatim: self.interpreter.lane == Lane::Express,
+            verbatim: self.interpreter.passes_words(),
         }
     }
 
