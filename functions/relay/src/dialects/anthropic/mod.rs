@@ -63,13 +63,8 @@ impl CallerSide for Anthropic {
         words::word(field)
     }
 
-    /// Who is overloaded says so with a status of Anthropic's own, which its clients wait for.
-    /// <https://docs.anthropic.com/en/api/errors>
     fn status(&self, failure: &Failure) -> u16 {
-        match failure.code.as_ref() {
-            "provider_overloaded" => 529,
-            _ => failure.kind.status(),
-        }
+        failure::status(failure)
     }
 
     fn write_error(&self, failure: &Failure, id: RequestId) -> Bytes {

@@ -10,6 +10,7 @@ mod messages;
 mod names;
 mod reasoning;
 mod tools;
+mod turns;
 
 use shared::domain::dialect::Dialect;
 use shared::domain::provider::card::Quirk;
