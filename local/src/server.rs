@@ -11,7 +11,6 @@ use axum::serve::ListenerExt;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use maintenance::jobs::{self, Order};
-use relay::config::bedrock_url;
 use relay::upstream::Upstream;
 use serde_json::Value;
 use shared::clock::Clock;

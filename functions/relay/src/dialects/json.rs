@@ -230,7 +230,7 @@ pub enum Json {
     /// Something as it came.
     Raw(Raw),
     /// An array.
-    Array(Vec<Json>),
+    Array(Vec<Self>),
     /// An object.
     Object(Object),
 }
@@ -302,25 +302,21 @@ impl Object {
         self.0.append(&mut other.0);
     }
 
-    /// Adds a member at a path of names, within objects that are there or are made; `false` when
-    /// something else stands in the way.
+    /// Adds a member at a path of names, within objects that are there; `false` when there are none,
+    /// or when it is there already.
     pub fn put_at(&mut self, path: &[&str], value: impl Into<Json>) -> bool {
         let Some((first, rest)) = path.split_first() else {
             return false;
         };
         let known = self.0.iter_mut().find(|(known, _)| known == first);
         match (known, rest.is_empty()) {
-            (None, true) => self.put((*first).to_owned(), value),
-            (None, false) => {
-                let mut inner = Self::new();
-                let put = inner.put_at(rest, value);
-                self.put((*first).to_owned(), inner);
-                return put;
+            (None, true) => {
+                self.put((*first).to_owned(), value);
+                true
             }
-            (Some((_, Json::Object(inner))), false) => return inner.put_at(rest, value),
-            (Some(_), _) => return false,
+            (Some((_, Json::Object(inner))), false) => inner.put_at(rest, value),
+            _ => false,
         }
-        true
     }
 
     /// Whether it has the member.
@@ -469,5 +465,13 @@ mod tests {
             .maybe("no", None::<u64>)
             .with("a", 1);
         assert_eq!(object.to_bytes(), r#"{"type":"x","b":[1.0, 2],"a":1}"#);
+    }
+
+    #[test]
+    fn a_path_leads_into_objects_that_are_there() {
+        let mut object = Object::new().with("a", Object::new().with("b", 1));
+        assert!(object.put_at(&["a", "c"], 2) && object.put_at(&["d"], 3));
+        assert!(!object.put_at(&["e", "f"], 4) && !object.put_at(&["d"], 5));
+        assert_eq!(object.to_bytes(), r#"{"a":{"b":1,"c":2},"d":3}"#);
     }
 }

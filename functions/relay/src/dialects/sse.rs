@@ -49,7 +49,14 @@ pub fn write(name: Option<&str>, data: &[u8]) -> Bytes {
         event.push(b'\n');
     }
     event.extend_from_slice(b"data: ");
+    let from = event.len();
     event.extend_from_slice(data);
+    // What a provider wrote over several lines is one line here: in JSON they are white space.
+    for byte in event.iter_mut().skip(from) {
+        if matches!(byte, b'\n' | b'\r') {
+            *byte = b' ';
+        }
+    }
     event.extend_from_slice(b"\n\n");
     Bytes::from(event)
 }
@@ -77,6 +84,7 @@ mod tests {
             data(&write(Some("x"), b"{}")).as_deref(),
             Some(b"{}".as_slice())
         );
+        assert_eq!(write(None, b"{\r\n}"), "data: {  }\n\n");
     }
 
     #[test]
@@ -90,7 +98,11 @@ mod tests {
         ] {
             assert!(is_whole(whole.as_bytes()), "{whole}");
         }
-        for cut in ["data: {\"a\":1", "data: [DON", "event: message_stop\ndata: {\"ty"] {
+        for cut in [
+            "data: {\"a\":1",
+            "data: [DON",
+            "event: message_stop\ndata: {\"ty",
+        ] {
             assert!(!is_whole(cut.as_bytes()), "{cut}");
         }
     }

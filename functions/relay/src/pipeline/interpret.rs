@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::HeaderMap;
-use shared::domain::dialect::Lane;
+use shared::domain::dialect::{Dialect, Lane};
 use shared::domain::provider::Provider;
 use shared::domain::provider::card::{Envelope, Tongue};
 
@@ -15,6 +15,7 @@ use crate::dialects::neutral::{Event, Reply};
 use crate::dialects::rename::{self, Renaming};
 use crate::dialects::watch::{Seen, Watch};
 use crate::dialects::{self, Asked, CallerSide, Destination, ProviderSide, UpstreamError};
+use crate::upstream::framing::{Splitter, event_stream};
 
 /// Understands the answers to one letter.
 #[derive(Debug)]
@@ -28,6 +29,7 @@ pub(super) struct Interpreter {
     pub(super) shown_model: Option<String>,
     caller: &'static dyn CallerSide,
     provider: &'static dyn ProviderSide,
+    dialect: Dialect,
     envelope: Envelope,
     card: &'static Provider,
 }
@@ -52,8 +54,29 @@ impl Interpreter {
             shown_model: None,
             caller: dialects::caller(call.dialect),
             provider: dialects::provider(tongue.dialect),
+            dialect: tongue.dialect,
             envelope: tongue.envelope,
             card,
+        }
+    }
+
+    /// Whether errors are said in the caller's own dialect, so that they may pass as they are. Hosts of
+    /// another house's models have words of their own.
+    pub(super) fn is_verbatim(&self) -> bool {
+        let own = match self.envelope {
+            Envelope::None | Envelope::AzureDeployment => true,
+            Envelope::Vertex => self.dialect == Dialect::Gemini,
+            Envelope::BedrockInvoke => false,
+        };
+        own && self.lane == Lane::Express
+    }
+
+    /// What finds the events of a streamed answer.
+    pub(super) fn splitter(&self) -> Splitter {
+        if self.envelope == Envelope::BedrockInvoke || self.dialect == Dialect::Bedrock {
+            Splitter::EventStream(event_stream::Splitter::default())
+        } else {
+            Splitter::default()
         }
     }
 
@@ -106,7 +129,11 @@ impl Interpreter {
         headers: &HeaderMap,
         body: &[u8],
     ) -> Option<UpstreamError> {
-        self.provider.read_error(status, headers, body)
+        let host = match self.envelope {
+            Envelope::BedrockInvoke => dialects::provider(Dialect::Bedrock),
+            _ => self.provider,
+        };
+        host.read_error(status, headers, body)
     }
 
     /// How many tokens the provider has counted.

@@ -63,12 +63,13 @@ impl std::fmt::Debug for Listening {
 impl Listening {
     pub(super) fn new(
         body: BoxStream<'static, Result<Bytes, BrokenOff>>,
+        splitter: Splitter,
         watch: Box<dyn Watch>,
         ear: Ear,
     ) -> Self {
         Self {
             body,
-            splitter: Splitter::default(),
+            splitter,
             watch,
             ear,
             heard: VecDeque::new(),
@@ -102,7 +103,11 @@ impl Listening {
                 }
                 Some(Err(error)) => {
                     self.ended = true;
-                    return Err(error.into());
+                    self.hear_end();
+                    // What breaks after the proper end breaks nothing.
+                    if !self.watch.seen().complete {
+                        self.heard.push_back(Err(error.into()));
+                    }
                 }
                 None => {
                     self.ended = true;
@@ -111,11 +116,16 @@ impl Listening {
                     if let Some(last) = last.filter(|last| sse::is_whole(last)) {
                         self.hear_last(last);
                     }
-                    if let Some(words) = self.watch.end() {
-                        self.say(words);
-                    }
+                    self.hear_end();
                 }
             }
+        }
+    }
+
+    /// Some dialects end with the connection, and without a last event.
+    fn hear_end(&mut self) {
+        if let Some(words) = self.watch.end() {
+            self.say(words);
         }
     }
 

@@ -211,7 +211,7 @@ impl Hearing<'_> {
     fn ear(&self) -> Ear {
         Ear {
             credential: self.credential.clone(),
-            verbatim: self.interpreter.lane == Lane::Express,
+            verbatim: self.interpreter.is_verbatim(),
         }
     }
 
@@ -224,6 +224,7 @@ impl Hearing<'_> {
         let headers = returned(&answer.headers);
         let mut rest = Box::new(Listening::new(
             answer.body,
+            self.interpreter.splitter(),
             self.interpreter.watch(self.call, self.admitted),
             self.ear(),
         ));
@@ -289,7 +290,7 @@ impl Hearing<'_> {
             headers: &headers,
             body: &body,
             error,
-            verbatim: self.interpreter.lane == Lane::Express,
+            verbatim: self.interpreter.is_verbatim(),
             credential: self.credential,
         };
         Setback::refused(refusal, self.now)

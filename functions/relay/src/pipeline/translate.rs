@@ -109,10 +109,7 @@ impl Road<'_> {
             return Err(misconfigured("The channel's address is link-local."));
         }
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        headers.insert(
-            ACCEPT,
-            HeaderValue::from_static("application/json, text/event-stream"),
-        );
+        headers.insert(ACCEPT, HeaderValue::from_static(accepted(self.card)));
         let mut letter = Letter {
             url,
             headers,
@@ -170,6 +167,14 @@ impl Road<'_> {
             }
         }
         Ok(parcel)
+    }
+}
+
+/// What an answer may be. `InvokeModel` takes the header for the model's own, and refuses lists.
+fn accepted(card: &Provider) -> &'static str {
+    match card.auth {
+        Auth::Aws => "*/*",
+        _ => "application/json, text/event-stream",
     }
 }
 

@@ -31,8 +31,8 @@ impl CallerSide for Anthropic {
         Name::Anthropic
     }
 
-    fn read(&self, body: Bytes, _: &InUrl) -> Result<Wanted, Failure> {
-        express::request::read(body)
+    fn read(&self, body: Bytes, url: &InUrl) -> Result<Wanted, Failure> {
+        express::request::read(body, url)
     }
 
     fn express(&self, wanted: &Wanted, upstream_model: &str) -> Result<Bytes, Failure> {

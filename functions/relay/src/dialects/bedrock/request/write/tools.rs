@@ -110,7 +110,7 @@ impl Kit {
         }
         let claude = bench.model.claude();
         let choice = request.tool_choice.as_ref();
-        self.choice = choice.and_then(|choice| self.choice(choice, bench));
+        self.choice = choice.and_then(|choice| Self::choice(choice, bench));
         if choice == Some(&ToolChoice::None) {
             // Converse has no word for it. The tools stay: the conversation may need them.
             if claude.is_some() {
@@ -132,7 +132,7 @@ impl Kit {
         }
     }
 
-    fn choice(&self, choice: &ToolChoice, bench: &mut Bench<'_>) -> Option<Json> {
+    fn choice(choice: &ToolChoice, bench: &mut Bench<'_>) -> Option<Json> {
         let any = || Object::new().with("any", Object::new());
         let auto = || Object::new().with("auto", Object::new());
         let named = |name: String| {
