@@ -15,12 +15,13 @@ use relay::dialects::InUrl;
 use relay::dialects::convert::{Converter, Renames};
 use relay::dialects::neutral::order::Place;
 use relay::dialects::watch::{Verdict, Watch};
-use relay::upstream::framing::Splitter;
 use shared::domain::dialect::Dialect;
 use witness::trace::{self, Trace};
 
 use crate::recorded::{is_stream, question, reader, traces};
-use crate::stage::{CALLERS, UPSTREAMS, asked, caller, destination, stream_type, upstream};
+use crate::stage::{
+    CALLERS, UPSTREAMS, asked, caller, destination, splitter, stream_type, upstream,
+};
 
 /// Longer seeds are cut: what is odd is odd in the small.
 const LONGEST: usize = 6_000;
@@ -202,7 +203,6 @@ fn changed(text: &str, changes: &[Change]) -> Vec<u8> {
 
 fn config() -> Config {
     Config {
-        cases: 400,
         // A failure is for whoever sees it, not for the tree.
         failure_persistence: None,
         ..Config::default()
@@ -240,7 +240,7 @@ fn wire(seed: &Seed, changes: &[Change]) -> Vec<u8> {
 }
 
 fn pieces(bytes: &[u8], size: usize, content_type: &str) -> Vec<Bytes> {
-    let mut splitter = Splitter::of(Some(content_type));
+    let mut splitter = splitter(content_type);
     let mut found = Vec::new();
     for piece in bytes.chunks(size.max(1)) {
         match splitter.push(Bytes::copy_from_slice(piece)) {
