@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::MODEL;
+use crate::{CLAUDE, MODEL};
 use crate::answer::Answer;
 
 /// Nobody in particular.
@@ -159,8 +159,8 @@ impl KeyCaller {
 
     /// Anthropic messages, streamed or not, with more members.
     pub async fn messages(&self, more: Value) -> Answer {
-        let mut body = json!({ "max_tokens": 100 });
-        merge(&mut body, chat(more));
+        let mut body = chat(json!({ "model": CLAUDE, "max_tokens": 100 }));
+        merge(&mut body, more);
         self.post("/v1/messages", &body).await
     }
 
