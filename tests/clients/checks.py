@@ -192,6 +192,8 @@ def move(pair: Pair, *, stream: bool) -> None:
     for other in pair.others:
         if pair.caller.dialect == pair.kind.dialect == other.dialect:
             continue  # all bytes pass as they are, so the client meets what it would meet without a gateway
+        if pair.caller.dialect == other.dialect == "anthropic" and not pair.kind.thinks:
+            continue  # nothing tells that the answer without a thought is not the provider's own
         talk = pair.caller.talk(pair.wish(stream=stream, tools=True, thinks=True))
         try:
             seen = _say(talk, "move")
