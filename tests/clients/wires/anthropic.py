@@ -56,7 +56,7 @@ REFUSALS: dict[Kind, tuple[int, str]] = {
 class Anthropic(Wire):
     """Anthropic itself."""
 
-    DIALECT = "anthropic"
+    DIALECTS = ("anthropic",)
     THINKS = True
 
     def check_credential(self, request: Request) -> None:

@@ -68,7 +68,7 @@ _SERVICE = botocore.session.get_session().get_service_model("bedrock-runtime")
 class Bedrock(Wire):
     """Bedrock with requests signed by access keys, and Claude behind it."""
 
-    DIALECT = "bedrock"
+    DIALECTS = ("bedrock", "anthropic")
     THINKS = True
 
     def check_credential(self, request: Request) -> None:
@@ -138,6 +138,7 @@ class Bedrock(Wire):
 class Nova(Bedrock):
     """Bedrock with an API key, and a model behind it that does not think."""
 
+    DIALECTS = ("bedrock",)
     THINKS = False
 
     def check_credential(self, request: Request) -> None:
