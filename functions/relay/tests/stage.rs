@@ -6,14 +6,17 @@ use relay::dialects::neutral::order::Place;
 use relay::dialects::neutral::{Event, Reply};
 use relay::dialects::watch::{Seen, Verdict, Watch};
 use relay::dialects::{
-    self, Asked, CallerSide, Destination, InUrl, ProviderSide, UpstreamError, Wanted, Written,
+    self, Asked, CallerSide, Destination, InUrl, ProviderSide, UpstreamError, Wanted, Written, sse,
 };
 use relay::upstream::framing::Splitter;
-use relay::upstream::framing::event_stream::MEDIA_TYPE;
+use relay::upstream::framing::event_stream;
 use shared::domain::dialect::Dialect;
 use shared::domain::id::RequestId;
 use shared::domain::provider::{self, Provider};
 use shared::failure::{Failure, Kind};
+
+/// The media type of AWS's frames.
+const MEDIA_TYPE: &str = "application/vnd.amazon.eventstream";
 
 /// The dialects that callers speak.
 pub(crate) const CALLERS: [Dialect; 4] = [
@@ -159,6 +162,15 @@ pub(crate) fn play<'a>(
     Played { out, error, seen }
 }
 
+/// What finds events in streams of that type.
+pub(crate) fn splitter(content_type: &str) -> Splitter {
+    if content_type == MEDIA_TYPE {
+        Splitter::EventStream(event_stream::Splitter::default())
+    } else {
+        Splitter::default()
+    }
+}
+
 /// Finds the events in pieces of a stream, for as long as they are wanted.
 ///
 /// # Errors
@@ -168,7 +180,7 @@ pub(crate) fn hear<'a>(
     content_type: &str,
     mut listen: impl FnMut(Bytes) -> bool,
 ) -> Result<(), ()> {
-    let mut splitter = Splitter::of(Some(content_type));
+    let mut splitter = splitter(content_type);
     for piece in pieces {
         let events = splitter.push(Bytes::copy_from_slice(piece)).map_err(drop)?;
         for event in events.iter() {
@@ -177,7 +189,8 @@ pub(crate) fn hear<'a>(
             }
         }
     }
-    if let Some(event) = splitter.finish().map_err(drop)? {
+    let last = splitter.finish().map_err(drop)?;
+    if let Some(event) = last.filter(|last| sse::is_whole(last)) {
         listen(event);
     }
     Ok(())

@@ -38,6 +38,10 @@ pub(super) fn stream(events: &[Event]) -> Heard {
             }
             "response.function_call_arguments.delta" => grow(item, "arguments", &json["delta"]),
             "response.custom_tool_call_input.delta" => grow(item, "input", &json["delta"]),
+            // Some servers tell only the whole.
+            "response.output_text.done" if !item["said"].is_string() => {
+                grow(item, "said", &json["text"]);
+            }
             "response.completed" | "response.incomplete" => end(&json["response"], &mut heard),
             "error" | "response.failed" if heard.error.is_none() => {
                 let places = [&json["error"], &json["response"]["error"], json];

@@ -22,6 +22,17 @@ pub fn data(event: &[u8]) -> Option<Cow<'_, [u8]>> {
     Some(Cow::Owned(joined))
 }
 
+/// Whether the last event of a stream, which lacks the blank line after it, has come whole: its JSON
+/// ends, or it says that all is done. What was cut says nothing, however much of it can be guessed.
+#[must_use]
+pub fn is_whole(last: &[u8]) -> bool {
+    let Some(data) = data(last) else {
+        return true;
+    };
+    let data = data.trim_ascii();
+    data == b"[DONE]" || serde_json::from_slice::<serde::de::IgnoredAny>(data).is_ok()
+}
+
 /// The name of an event; the last `event` line counts.
 #[must_use]
 pub fn name(event: &[u8]) -> Option<&[u8]> {
@@ -38,7 +49,14 @@ pub fn write(name: Option<&str>, data: &[u8]) -> Bytes {
         event.push(b'\n');
     }
     event.extend_from_slice(b"data: ");
+    let from = event.len();
     event.extend_from_slice(data);
+    // What a provider wrote over several lines is one line here: in JSON they are white space.
+    for byte in event.iter_mut().skip(from) {
+        if matches!(byte, b'\n' | b'\r') {
+            *byte = b' ';
+        }
+    }
     event.extend_from_slice(b"\n\n");
     Bytes::from(event)
 }
@@ -66,5 +84,26 @@ mod tests {
             data(&write(Some("x"), b"{}")).as_deref(),
             Some(b"{}".as_slice())
         );
+        assert_eq!(write(None, b"{\r\n}"), "data: {  }\n\n");
+    }
+
+    #[test]
+    fn the_last_event_says_something_only_when_it_is_whole() {
+        for whole in [
+            "data: {\"a\":1}",
+            "event: x\ndata: {\"a\":\ndata: 1}\n",
+            "data: [DONE]",
+            ": note",
+            "data: {\"a\":\"\\ud83d\"}",
+        ] {
+            assert!(is_whole(whole.as_bytes()), "{whole}");
+        }
+        for cut in [
+            "data: {\"a\":1",
+            "data: [DON",
+            "event: message_stop\ndata: {\"ty",
+        ] {
+            assert!(!is_whole(cut.as_bytes()), "{cut}");
+        }
     }
 }

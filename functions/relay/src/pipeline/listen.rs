@@ -10,6 +10,7 @@ use shared::domain::id::RequestId;
 use shared::failure::Failure;
 
 use crate::dialects::UpstreamError;
+use crate::dialects::sse;
 use crate::dialects::watch::{Seen, Verdict, Watch};
 use crate::upstream::framing::{Events, Splitter, Unreadable};
 use crate::upstream::{BrokenOff, auth};
@@ -102,18 +103,29 @@ impl Listening {
                 }
                 Some(Err(error)) => {
                     self.ended = true;
-                    return Err(error.into());
+                    self.hear_end();
+                    // What breaks after the proper end breaks nothing.
+                    if !self.watch.seen().complete {
+                        self.heard.push_back(Err(error.into()));
+                    }
                 }
                 None => {
                     self.ended = true;
-                    if let Some(last) = self.splitter.finish()? {
+                    // What was cut is nothing to anybody: not to the caller either.
+                    let last = self.splitter.finish()?;
+                    if let Some(last) = last.filter(|last| sse::is_whole(last)) {
                         self.hear_last(last);
                     }
-                    if let Some(words) = self.watch.end() {
-                        self.say(words);
-                    }
+                    self.hear_end();
                 }
             }
+        }
+    }
+
+    /// Some dialects end with the connection, and without a last event.
+    fn hear_end(&mut self) {
+        if let Some(words) = self.watch.end() {
+            self.say(words);
         }
     }
 

@@ -27,7 +27,6 @@ use super::setback::{Refusal, Setback, returned};
 use super::translate::{Translated, translate};
 use crate::app::App;
 use crate::dialects::watch::Seen;
-use crate::upstream::framing::Splitter;
 use crate::upstream::{Answer, milliseconds};
 
 /// The longest plain answer that is taken, in bytes: images in base64 are the longest there are.
@@ -212,7 +211,7 @@ impl Hearing<'_> {
     fn ear(&self) -> Ear {
         Ear {
             credential: self.credential.clone(),
-            verbatim: self.interpreter.passes_words(),
+            verbatim: self.interpreter.is_verbatim(),
         }
     }
 
@@ -220,13 +219,12 @@ impl Hearing<'_> {
     async fn stream(&self, answer: Answer) -> Result<Outcome, Setback> {
         let events = content_type(&answer.headers).is_none_or(|kind| !kind.contains("json"));
         if !events {
-            return Err(self.no_stream(answer).await);
+            return self.no_stream(answer).await;
         }
         let headers = returned(&answer.headers);
-        let splitter = Splitter::of(content_type(&answer.headers));
         let mut rest = Box::new(Listening::new(
             answer.body,
-            splitter,
+            self.interpreter.splitter(),
             self.interpreter.watch(self.call, self.admitted),
             self.ear(),
         ));
@@ -268,12 +266,17 @@ impl Hearing<'_> {
         }
     }
 
-    /// A body that should have been a stream: an error inside a 200, mostly.
-    async fn no_stream(&self, answer: Answer) -> Setback {
-        match self.read(answer, LONGEST_ERROR).await {
-            Ok(body) => self.no_answer(&body),
-            Err(setback) => setback,
-        }
+    /// A body that should have been a stream: an error inside a 200, or an answer all at once.
+    async fn no_stream(&self, answer: Answer) -> Result<Outcome, Setback> {
+        let headers = returned(&answer.headers);
+        let body = self.read(answer, LONGEST_ANSWER).await?;
+        let streamed = self.interpreter.streamed(&body, self.call, self.admitted);
+        let (body, seen) = streamed.ok_or_else(|| self.no_answer(&body))?;
+        Ok(Outcome::Plain(Plain {
+            headers,
+            body,
+            seen,
+        }))
     }
 
     fn no_answer(&self, body: &[u8]) -> Setback {
@@ -292,7 +295,7 @@ impl Hearing<'_> {
             headers: &headers,
             body: &body,
             error,
-            verbatim: self.interpreter.lane == Lane::Express,
+            verbatim: self.interpreter.is_verbatim(),
             credential: self.credential,
         };
         Setback::refused(refusal, self.now)

@@ -18,6 +18,7 @@ use bytes::{Bytes, BytesMut};
 use futures_util::stream;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use secrecy::SecretString;
 use shared::domain::record::Status;
 use shared::failure::{Failure, Kind};
 use tokio::time::{Instant, timeout};
@@ -295,20 +296,20 @@ impl Talk {
                 let text = "The provider fell silent in the middle of its answer.";
                 Failure::new(Kind::Timeout, "provider_timeout", text)
             }
-            Some(Gone::Lost(Lost::Said { error, .. })) => broke_off(&error.message),
+            // Its words are free of the credential already.
+            Some(Gone::Lost(Lost::Said { error, .. })) => {
+                Setback::said(error, &SecretString::default()).failure
+            }
             Some(Gone::Lost(Lost::Broken(_) | Lost::Garbage(_))) => {
                 broke_off("The provider's answer broke off.")
             }
         };
-        let words = match &lost {
-            Some(Gone::Lost(Lost::Said {
-                event: Some(event), ..
-            })) => event.clone(),
-            _ => speech
-                .rest
-                .fail(&failure, self.call.id)
-                .unwrap_or_else(|| self.last_words(&failure)),
+        let event = match &lost {
+            Some(Gone::Lost(Lost::Said { event, .. })) => event.clone(),
+            _ => None,
         };
+        let words = speech.rest.fail(&failure, self.call.id).or(event);
+        let words = words.unwrap_or_else(|| self.last_words(&failure));
         let (call, error) = (self.call.id.to_string(), lost.map(|lost| lost.to_string()));
         tracing::warn!(
             request_id = call,
@@ -330,7 +331,11 @@ impl Talk {
     fn last_words(&self, failure: &Failure) -> Bytes {
         match self.form {
             Form::Events => self.dialect().write_error_event(failure, self.call.id),
-            Form::Array | Form::Plain => self.dialect().write_error(failure, self.call.id),
+            Form::Plain => self.dialect().write_error(failure, self.call.id),
+            Form::Array => {
+                let error = self.dialect().write_error(failure, self.call.id);
+                Bytes::from([b"[", error.as_ref(), b"]"].concat())
+            }
         }
     }
 

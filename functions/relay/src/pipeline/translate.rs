@@ -109,10 +109,7 @@ impl Road<'_> {
             return Err(misconfigured("The channel's address is link-local."));
         }
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        headers.insert(
-            ACCEPT,
-            HeaderValue::from_static("application/json, text/event-stream"),
-        );
+        headers.insert(ACCEPT, HeaderValue::from_static(accepted(self.card)));
         let mut letter = Letter {
             url,
             headers,
@@ -173,6 +170,14 @@ impl Road<'_> {
     }
 }
 
+/// What an answer may be. `InvokeModel` takes the header for the model's own, and refuses lists.
+fn accepted(card: &Provider) -> &'static str {
+    match card.auth {
+        Auth::Aws => "*/*",
+        _ => "application/json, text/event-stream",
+    }
+}
+
 pub(super) async fn translate(
     app: &App,
     call: &Call,
@@ -193,11 +198,15 @@ pub(super) async fn translate(
     };
     let provider = dialects::provider(dialect);
     let written = match interpreter.lane {
-        Lane::Express => Written {
-            body: dialects::caller(call.dialect).express(wanted, &road.model)?,
-            notes: Notes::default(),
-            renames: Renames::default(),
-        },
+        Lane::Express => {
+            let body = dialects::caller(call.dialect).express(wanted, &road.model)?;
+            let mut notes = Notes::default();
+            Written {
+                body: provider.adapt(body, &to, &mut notes),
+                notes,
+                renames: Renames::default(),
+            }
+        }
         Lane::Conversion => write(app, call, admitted, &to, provider).await?,
     };
     interpreter.renames = written.renames;

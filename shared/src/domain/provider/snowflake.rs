@@ -1,6 +1,6 @@
 //! Snowflake's Cortex; the key is a programmatic access token.
 
-use super::card::{Auth, CredentialField, OPENAI_CHAT, Provider};
+use super::card::{Auth, CredentialField, OPENAI_CHAT, Provider, Quirk};
 
 pub(super) const SNOWFLAKE: Provider = Provider {
     name: "snowflake",
@@ -13,6 +13,6 @@ pub(super) const SNOWFLAKE: Provider = Provider {
         CredentialField::required("account", "Account identifier"),
     ],
     names: &[],
-    quirks: &[],
+    quirks: &[Quirk::ReasoningDetails],
     docs: "https://docs.snowflake.com/en/user-guide/snowflake-cortex/cortex-rest-api",
 };

@@ -18,9 +18,9 @@ pub(super) fn write(failure: &Failure, id: RequestId) -> Bytes {
 
 /// An overloaded provider has a status of its own here. That no channel is left is said as everywhere.
 pub(super) fn status(failure: &Failure) -> u16 {
-    match failure.kind {
-        Kind::Unavailable if failure.code != "no_channel" => 529,
-        kind => kind.status(),
+    match failure.code.as_ref() {
+        "provider_overloaded" => 529,
+        _ => failure.kind.status(),
     }
 }
 

@@ -22,7 +22,7 @@ pub(super) enum House {
     GptOss,
     /// OpenAI's other models.
     Gpt,
-    /// DeepSeek, from the third on.
+    /// `DeepSeek`, from the third on.
     DeepSeek,
     /// Models that take tools, if at all, as they see fit.
     AsTheySeeFit,

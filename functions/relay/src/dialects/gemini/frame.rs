@@ -28,7 +28,13 @@ impl Frame {
     pub(super) fn put(&mut self, piece: &[u8], out: &mut BytesMut) {
         if self.events {
             out.put_slice(b"data: ");
+            let from = out.len();
             out.put_slice(piece);
+            // A line break in JSON is white space; in an event it would end the line.
+            let written = out.iter_mut().skip(from);
+            written
+                .filter(|byte| matches!(byte, b'\n' | b'\r'))
+                .for_each(|byte| *byte = b' ');
             out.put_slice(b"\r\n\r\n");
             return;
         }
@@ -76,5 +82,6 @@ mod tests {
             assert_eq!(out, expected);
         }
         assert_eq!(Frame::new(false).fail(b"{}"), "[{}]");
+        assert_eq!(event(b"{\r\n}"), "data: {  }\r\n\r\n");
     }
 }

@@ -27,7 +27,7 @@ pub(super) fn guess(kind: &Kind, data: &str) -> &'static str {
     found.map_or(usual, |(_, mime)| mime)
 }
 
-/// Whether Google does not read the address itself: it reads its own storage and files, and YouTube.
+/// Whether Google does not read the address itself: it reads its own storage and files, and `YouTube`.
 pub(super) fn wants_bytes(url: &str) -> bool {
     let Some((scheme, rest)) = url.split_once("://") else {
         return false;

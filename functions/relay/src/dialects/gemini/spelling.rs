@@ -71,7 +71,7 @@ impl Spelling {
         }
         self.insert(URL_SAFE);
         data = data.replace('-', "+").replace('_', "/");
-        while data.len() % 4 != 0 {
+        while !data.len().is_multiple_of(4) {
             data.push('=');
         }
         data

@@ -87,12 +87,12 @@ pub(super) fn read_usage(value: &RawValue) -> Option<Tokens> {
     let said = Modalities::of(&fields.array("candidatesTokensDetails"));
     let input = prompt.saturating_add(tools).saturating_sub(cached);
     Some(Tokens {
-        input: input.saturating_sub(asked.audio + asked.image),
+        input: input.saturating_sub(asked.all()),
         cache_read: cached,
         input_audio: asked.audio.min(input),
         input_image: asked.image.min(input.saturating_sub(asked.audio)),
         output: candidates
-            .saturating_sub(said.audio + said.image)
+            .saturating_sub(said.all())
             .saturating_add(thoughts),
         reasoning: thoughts,
         output_audio: said.audio.min(candidates),
@@ -160,6 +160,10 @@ impl Modalities {
             }
         }
         all
+    }
+
+    fn all(self) -> u64 {
+        self.audio.saturating_add(self.image)
     }
 
     fn and(self, other: Self) -> Self {

@@ -18,7 +18,7 @@ pub enum Origin {
     Gemini,
     /// Encrypted items of OpenAI's Responses.
     OpenaiResponses,
-    /// `reasoning_details` of OpenRouter and its imitators.
+    /// `reasoning_details` of `OpenRouter` and its imitators.
     OpenaiChat,
     /// Models on Bedrock other than Claude.
     Bedrock,

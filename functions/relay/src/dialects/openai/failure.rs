@@ -54,7 +54,7 @@ pub(in crate::dialects) fn read(status: u16, body: &[u8]) -> Option<UpstreamErro
     plain(status, body)
 }
 
-/// The error in a choice: OpenRouter's own member, or a reason to finish that is none.
+/// The error in a choice: a member of its own member, or a reason to finish that is none.
 pub(in crate::dialects) fn in_choice(status: u16, mut choice: Fields<'_>) -> Option<UpstreamError> {
     if let Some(error) = choice.take("error")
         && let Some(error) = refusal(status, error)
@@ -144,7 +144,7 @@ fn plain(status: u16, mut body: Fields<'_>) -> Option<UpstreamError> {
     })
 }
 
-/// FastAPI's `detail`: a text, or a list of what is wrong.
+/// The `detail` of Python's servers: a text, or a list of what is wrong.
 fn detail(detail: &RawValue) -> Option<String> {
     let of = |mut fields: Fields<'_>| fields.text("msg").or_else(|| fields.text("message"));
     let listed = || {

@@ -47,9 +47,7 @@ impl Usage {
         let prompt = either("prompt_tokens", "input_tokens");
         let completion = either("completion_tokens", "output_tokens");
         let total = usage.count("total_tokens");
-        if prompt.or(completion).or(total).is_none() {
-            return None;
-        }
+        prompt.or(completion).or(total)?;
         let prompt = prompt.unwrap_or(0);
         let mut details = |new: &str, old: &str| {
             let details = usage.object(new).or_else(|| usage.object(old));

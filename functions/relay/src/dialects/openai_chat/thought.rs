@@ -1,7 +1,7 @@
 //! Thoughts and the state that belongs to them: `reasoning_content`, and `reasoning_details`.
 //!
 //! A thought's text stands in `reasoning_content` (or `reasoning`); its state in `reasoning_details`,
-//! in OpenRouter's form. To callers a detail tells how many characters of the text belong to it, so
+//! in the form of `OpenRouter`. To callers a detail tells how many characters of the text belong to it, so
 //! that several thoughts of one message find their states again without being said twice.
 //! <https://openrouter.ai/docs/use-cases/reasoning-tokens>
 

@@ -409,7 +409,7 @@ mod tests {
     #[tokio::test]
     async fn a_role_is_assumed_once_and_again_before_its_session_ends() {
         let here = tokio::task::LocalSet::new();
-        here.run_until(async {
+        here.run_until(Box::pin(async {
             let (asked, last) = (
                 Arc::<AtomicUsize>::default(),
                 Arc::<Mutex<String>>::default(),
@@ -452,7 +452,7 @@ mod tests {
                 .unwrap();
             let text = headers[AUTHORIZATION].to_str().unwrap();
             assert!(text.contains("Credential=AKIAOWN/"), "{text}");
-        })
+        }))
         .await;
     }
 }

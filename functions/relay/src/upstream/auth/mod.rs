@@ -54,7 +54,8 @@ impl Upstream {
                 if let Some(api_key) = credential.get("api_key") {
                     return Ok(bearer(&mut letter.headers, api_key)?);
                 }
-                self.aws.sign(letter, &credential, now).await
+                // The SDK's own ways to credentials are long.
+                Box::pin(self.aws.sign(letter, &credential, now)).await
             }
             Auth::Google => {
                 let credential = Credential::open(credential);

@@ -7,9 +7,6 @@ use bytes::{Buf, Bytes, BytesMut};
 
 use super::{Events, LONGEST_EVENT, Unreadable};
 
-/// What such a body calls itself.
-pub const MEDIA_TYPE: &str = "application/vnd.amazon.eventstream";
-
 /// The lengths of a frame and of its headers, and the checksum of both.
 const PRELUDE: usize = 12;
 /// A frame without headers and payload: the prelude, and the checksum of the whole.

@@ -58,17 +58,6 @@ impl Default for Splitter {
 }
 
 impl Splitter {
-    /// The splitter for a body of that media type: server-sent events, unless it says frames.
-    #[must_use]
-    pub fn of(content_type: Option<&str>) -> Self {
-        let frames = content_type.is_some_and(|kind| kind.contains(event_stream::MEDIA_TYPE));
-        if frames {
-            Self::EventStream(event_stream::Splitter::default())
-        } else {
-            Self::default()
-        }
-    }
-
     /// Takes the next piece, and gives the events that it completes.
     ///
     /// # Errors

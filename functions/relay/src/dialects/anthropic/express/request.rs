@@ -9,17 +9,15 @@ use crate::dialects::{InUrl, Wanted};
 const NAMES: &[&str] = &["model", "messages", "stream", "max_tokens"];
 
 pub(in crate::dialects) fn read(body: Bytes, url: &InUrl) -> Result<Wanted, Failure> {
-    const LIMIT: (&str, &str) = ("max_tokens", "an integer of 0 or more");
     let members = Members::find(&body, NAMES)?;
     let model = members::model(&members)?;
     members.require_array("messages")?;
     let stream = members.read("stream", "true or false")?.unwrap_or(false);
-    // Zero is a request to warm the cache; whoever counts wants no answer that could have a limit.
-    let max_output: Option<u64> = if url.counting {
-        members.read(LIMIT.0, LIMIT.1)?
-    } else {
-        Some(members.require(LIMIT.0, LIMIT.1)?)
-    };
+    // Zero is a request to warm the cache. What is only counted has no answer to limit.
+    let max_output: Option<u64> = members.read("max_tokens", "an integer of 0 or more")?;
+    if max_output.is_none() && !url.counting {
+        members.require::<u64>("max_tokens", "an integer of 0 or more")?;
+    }
     Ok(Wanted {
         model,
         stream,
@@ -65,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_is_required_but_for_counting() {
+    fn a_limit_is_required_for_an_answer() {
         let body = Bytes::from_static(br#"{"model":"m","messages":[]}"#);
         let failure = read(body.clone(), &InUrl::default()).unwrap_err();
         assert_eq!(failure.field.as_deref(), Some("max_tokens"));

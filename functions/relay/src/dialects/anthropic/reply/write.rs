@@ -21,8 +21,10 @@ pub(in crate::dialects::anthropic) fn write(reply: &Reply, asked: &Asked<'_>) ->
         content.extend(before.map(Json::from));
         let cited = reply.citations.iter().filter(|(index, _)| *index == at);
         let cited = cited.map(|(_, citation)| wire::citation(citation));
-        content
-            .extend(whole(block, cited.collect(), &call_id(asked, content.len())).map(Json::from));
+        if !is_carrier(block) {
+            let id = call_id(asked, content.len());
+            content.extend(whole(block, cited.collect(), &id).map(Json::from));
+        }
         content.extend(after.map(Json::from));
     }
     let mut blocks = reply.blocks.iter();
@@ -65,6 +67,11 @@ pub(in crate::dialects::anthropic) fn carrier(block: &Block) -> Option<Object> {
     let opaque = block.opaque.as_ref()?;
     let carried = matches!(block.kind, Kind::Text(_) | Kind::ToolUse(_));
     carried.then(|| thought_of(opaque))
+}
+
+/// Whether a block is an empty text that is there for its state only.
+pub(in crate::dialects::anthropic) fn is_carrier(block: &Block) -> bool {
+    matches!(&block.kind, Kind::Text(text) if text.is_empty()) && block.opaque.is_some()
 }
 
 /// An empty thought that carries a state.

@@ -16,7 +16,7 @@ mod tests {
     use crate::dialects::anthropic::reply;
     use crate::dialects::convert::{Reader, Writer};
     use crate::dialects::neutral::order::Place;
-    use crate::dialects::neutral::{Event, Kind, Opaque, Opening, Origin, Reason, Reply};
+    use crate::dialects::neutral::{Block, Event, Kind, Opaque, Opening, Origin, Reason, Reply};
     use crate::dialects::{Asked, UpstreamError, Wanted, sse};
 
     fn wanted() -> Wanted {
@@ -417,5 +417,31 @@ mod tests {
         assert_eq!(message["stop_reason"], "refusal");
         assert_eq!(message["usage"]["input_tokens"], 3);
         assert_eq!(out[0]["message"]["usage"]["input_tokens"], 0);
+    }
+
+    #[test]
+    fn a_text_that_is_only_state_is_a_thought() {
+        let state = Opaque::new(Origin::Gemini, "sig");
+        let text = Block::text("").with_opaque(Some(state));
+        let reply = Reply {
+            blocks: vec![Block::text("a"), text.clone()],
+            ..Reply::default()
+        };
+        let wanted = wanted();
+        let plain: Value =
+            serde_json::from_slice(&reply::write::write(&reply, &asked(&wanted))).unwrap();
+        let streamed = written(vec![
+            Event::Start {
+                id: None,
+                model: None,
+            },
+            Event::Whole(Box::new(Block::text("a"))),
+            Event::Whole(Box::new(text)),
+            Event::Finish(crate::dialects::neutral::Finish::default()),
+            Event::End,
+        ]);
+        assert_eq!(folded(&streamed)["content"], plain["content"]);
+        assert_eq!(plain["content"][1]["type"], "thinking");
+        assert_eq!(plain["content"].as_array().unwrap().len(), 2);
     }
 }

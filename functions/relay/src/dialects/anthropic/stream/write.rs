@@ -4,7 +4,7 @@ use bytes::BytesMut;
 use shared::domain::id::RequestId;
 use shared::domain::usage::Tokens;
 
-use crate::dialects::anthropic::reply::write::{call_id, head, whole};
+use crate::dialects::anthropic::reply::write::{call_id, head, is_carrier, whole};
 use crate::dialects::anthropic::wire::{self, Refused};
 use crate::dialects::convert::Writer;
 use crate::dialects::json::{Fields, Json, Object};
@@ -209,7 +209,9 @@ impl StreamWriter {
     }
 
     fn block(&mut self, block: &Block, out: &mut BytesMut) {
-        if let Some((opening, text)) = Opening::of(block) {
+        if let (true, Some(opaque)) = (is_carrier(block), &block.opaque) {
+            self.carry(opaque, out);
+        } else if let Some((opening, text)) = Opening::of(block) {
             self.open(opening, out);
             if !text.is_empty() {
                 self.text(text, out);

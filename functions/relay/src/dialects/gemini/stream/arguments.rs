@@ -18,8 +18,8 @@ enum Node {
     Value(Raw),
     /// A text that may go on, with half a character that waits for the other half.
     Text(String, Halves),
-    Object(Vec<(String, Node)>),
-    List(Vec<Node>),
+    Object(Vec<(String, Self)>),
+    List(Vec<Self>),
 }
 
 enum Step {
@@ -56,9 +56,24 @@ impl Arguments {
     pub(super) fn finish(self) -> String {
         match self.0 {
             None => String::new(),
-            Some(node) => node.finish().to_raw().get().to_owned(),
+            Some(node) => compact(node.finish().to_raw().get()),
         }
     }
+}
+
+/// Without the white space between its tokens: plain answers are indented on the way, not by the model.
+fn compact(json: &str) -> String {
+    let (mut quoted, mut escaped) = (false, false);
+    let kept = json.chars().filter(|letter| {
+        if quoted {
+            quoted = escaped || *letter != '"';
+            escaped = !escaped && *letter == '\\';
+            return true;
+        }
+        quoted = *letter == '"';
+        !letter.is_ascii_whitespace()
+    });
+    kept.collect()
 }
 
 impl Node {
@@ -211,6 +226,15 @@ mod tests {
                 r#""it's. ":[null],"e":"😀"}"#
             )
         );
+    }
+
+    #[test]
+    fn whole_arguments_lose_only_the_white_space_between_their_tokens() {
+        let args = r#"{ "a \" b" : [ 1.0 , "x  \\" ] ,
+            "c":{} }"#;
+        let raw = RawValue::from_string(args.to_owned()).unwrap();
+        let whole = Arguments::whole(&raw).finish();
+        assert_eq!(whole, r#"{"a \" b":[1.0,"x  \\"],"c":{}}"#);
     }
 
     #[test]

@@ -22,12 +22,16 @@ pub(in crate::dialects::gemini) struct Reader {
     /// A call whose arguments still come.
     call: Option<Call>,
     calls: usize,
-    cited: Vec<(Option<String>, Option<(u64, u64)>)>,
+    /// What was told already of where texts come from.
+    cited: Vec<Cited>,
     /// Some servers give a reason with every piece: the last one counts, at the end.
     finish: Option<Finish>,
     /// Why the prompt was not answered.
     blocked: Option<String>,
 }
+
+/// Where a text comes from: an address, and the part of the text.
+type Cited = (Option<String>, Option<(u64, u64)>);
 
 /// The open block: a text or a thought.
 #[derive(Debug)]
@@ -474,10 +478,11 @@ mod tests {
             "groundingChunks":[{"web":{"uri":"https://a","title":"A"}}],"groundingSupports":[
             {"segment":{"endIndex":3,"text":"né"},"groundingChunkIndices":[0]}]},
             "finishReason":"STOP"}]}"#;
+        let grounded = grounded.replace('\n', "");
         let said = Reply::fold(events(&[
             &candidate(r#"{"text":"né."}"#),
-            grounded,
-            grounded,
+            &grounded,
+            &grounded,
         ]));
         assert_eq!(said.citations.len(), 1);
         assert_eq!(said.citations[0].0, 0);

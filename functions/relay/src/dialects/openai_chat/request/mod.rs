@@ -65,7 +65,6 @@ mod tests {
                     {"type": "input_audio", "input_audio": {"data": "QUJD", "format": "mp3"}},
                     {"type": "file", "file": {"file_data": "data:application/pdf;base64,QUJD", "filename": "a.pdf"}},
                     {"type": "file", "file": {"file_id": "file-1"}},
-                    {"type": "video_url", "video_url": {"url": "https://a/b.mp4"}},
                     {"type": "new_part", "new": [1, {"a": null}]},
                 ]},
                 {"role": "assistant", "content": null, "reasoning_content": "Hm.", "tool_calls": [
@@ -111,7 +110,10 @@ mod tests {
         let details = json!({
             "model": "m",
             "messages": [
-                {"role": "user", "content": "u"},
+                {"role": "user", "content": [
+                    {"type": "video_url", "video_url": {"url": "https://a/b.mp4"}},
+                    {"type": "file", "file": {"file_data": "https://a/b.pdf", "filename": "b.pdf"}},
+                ]},
                 {"role": "assistant", "content": "a", "reasoning_details": [
                     {"type": "reasoning.text", "text": "t", "signature": "s", "format": "f", "index": 0},
                     {"type": "reasoning.encrypted", "data": "d", "id": "i", "index": 1},
@@ -470,5 +472,49 @@ mod tests {
             super::super::media::read_url("x").source,
             Source::Url(_)
         ));
+    }
+
+    #[test]
+    fn a_schema_is_told_in_words_to_who_knows_none() {
+        const WORDS: Provider = Provider {
+            quirks: &[Quirk::Refuses("json_schema")],
+            ..PLAIN
+        };
+        let request = json!({"model": "m", "messages": [{"role": "user", "content": "u"}],
+            "response_format": {"type": "json_schema", "json_schema": {"name": "n", "schema": {"type": "object"}}}});
+        let written = write_to(&of(&request), &WORDS, "m");
+        assert!(written.notes.emulated.contains(&Field::Format));
+        let body: Value = serde_json::from_slice(&written.body).unwrap();
+        assert_eq!(body["response_format"], json!({"type": "json_object"}));
+        assert!(
+            body["messages"][0]["content"]
+                .as_str()
+                .unwrap()
+                .contains(r#"{"type":"object"}"#)
+        );
+    }
+
+    #[test]
+    fn foreign_members_are_noted_and_not_written() {
+        let mut request =
+            of(&json!({"messages": [{"role": "user", "content": "u"}], "user": "x".repeat(90)}));
+        request
+            .extras
+            .0
+            .push(crate::dialects::neutral::request::Extra {
+                dialect: shared::domain::dialect::Dialect::Anthropic,
+                name: "container".to_owned(),
+                value: serde_json::value::RawValue::from_string("1".to_owned()).unwrap(),
+            });
+        let written = write_to(&request, &PLAIN, "m");
+        let body: Value = serde_json::from_slice(&written.body).unwrap();
+        assert!(body.get("container").is_none());
+        assert!(
+            written
+                .notes
+                .dropped
+                .contains(&Field::Other("container".to_owned()))
+        );
+        assert_eq!(body["user"].as_str().unwrap().len(), 64);
     }
 }

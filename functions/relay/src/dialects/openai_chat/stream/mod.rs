@@ -387,7 +387,7 @@ mod tests {
             let slot = known.entry(name).or_insert(Value::Null);
             match (&mut *slot, value) {
                 (Value::String(text), Value::String(more)) if name != "type" && name != "id" => {
-                    text.push_str(more)
+                    text.push_str(more);
                 }
                 (Value::Object(_), Value::Object(_)) => accumulate(slot, value),
                 (Value::Array(list), Value::Array(more)) => {

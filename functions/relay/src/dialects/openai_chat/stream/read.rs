@@ -23,6 +23,8 @@ use crate::dialects::{Destination, UpstreamError, sse};
 pub(in crate::dialects::openai_chat) struct Reader {
     reasoning: Reasoning,
     started: bool,
+    /// Whether any delta has come.
+    heard: bool,
     blocks: Blocks,
     spoken: Spoken,
     /// What the whole answer cites, told beside the choices; the last list counts.
@@ -42,6 +44,7 @@ impl Reader {
         Self {
             reasoning,
             started: false,
+            heard: false,
             blocks: Blocks::default(),
             spoken: Spoken::default(),
             sources: Vec::new(),
@@ -121,8 +124,11 @@ impl Reader {
         {
             return Err(error);
         }
-        let delta = choice.object("delta").or_else(|| choice.object("message"));
-        if let Some(delta) = delta {
+        let delta = choice.object("delta");
+        // Some servers repeat the whole message at the end of the stream.
+        let whole = choice.object("message").filter(|_| !self.heard);
+        if let Some(delta) = delta.or(whole) {
+            self.heard = true;
             delta::read(delta, &mut self.blocks, &mut self.spoken, out);
         }
         let Some(word) = choice.text("finish_reason").filter(|word| !word.is_empty()) else {

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use shared::domain::dialect::Dialect;
 
 use super::super::{items, state, wire};
-use crate::dialects::json::{Fields, array};
+use crate::dialects::json::{Fields, array, text};
 use crate::dialects::neutral::request::ToolUse;
 use crate::dialects::neutral::{Block, Finish, Kind, Reason, Reply};
 
@@ -84,7 +84,13 @@ pub(in crate::dialects) fn item(raw: &RawValue, reply: &mut Reply) {
     };
     match fields.text("type").as_deref() {
         Some("message") => {
-            for raw in fields.array("content") {
+            let Some(content) = fields.take("content") else {
+                return;
+            };
+            if let Some(text) = text(content).filter(|text| !text.is_empty()) {
+                reply.blocks.push(Block::text(text));
+            }
+            for raw in array(content) {
                 part(raw, reply);
             }
         }

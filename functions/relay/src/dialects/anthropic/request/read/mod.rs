@@ -21,7 +21,7 @@ pub(in crate::dialects::anthropic) fn read(body: &[u8]) -> Result<Request, Failu
     let _ = (fields.take("model"), fields.take("stream"));
     let mut request = Request::default();
     if let Some(system) = fields.take("system") {
-        request.instructions = parts::content(system, "system")?;
+        request.instructions = parts::system(system)?;
     }
     for (at, message) in fields.read_array("messages")?.into_iter().enumerate() {
         request

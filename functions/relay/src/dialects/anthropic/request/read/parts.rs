@@ -26,6 +26,25 @@ pub(super) fn content(value: &RawValue, name: &'static str) -> Result<Content, F
     Ok(Content::blocks(settle(read)))
 }
 
+/// What a text begins with that Claude Code says to its provider's books, and not to the model: it
+/// differs from call to call, so that no other provider could cache what comes after it.
+const BOOKS: &str = "x-anthropic-billing-header";
+
+/// What the model is told before the conversation.
+pub(super) fn system(value: &RawValue) -> Result<Content, Failure> {
+    let mut content = content(value, "system")?;
+    if content.plain {
+        return Ok(content);
+    }
+    let raws = crate::dialects::json::array(value);
+    for (block, raw) in content.blocks.iter_mut().zip(raws) {
+        if matches!(&block.kind, Kind::Text(text) if text.starts_with(BOOKS)) {
+            *block = Block::new(Kind::Foreign(Dialect::Anthropic, raw.to_owned()));
+        }
+    }
+    Ok(content)
+}
+
 /// Puts state that was told in an empty thought back where it belongs: on the call after it, or the
 /// text before it. Callers of this dialect can carry it nowhere else.
 fn settle(blocks: Vec<Block>) -> Vec<Block> {
@@ -200,6 +219,14 @@ mod tests {
             .map(|block| block.opaque.as_ref().map(|opaque| opaque.data.as_str()))
             .collect();
         assert_eq!(states, [Some("one"), Some("two"), Some("own")]);
+    }
+
+    #[test]
+    fn words_for_the_books_are_for_their_provider_only() {
+        let json = r#"[{"type":"text","text":"x-anthropic-billing-header: a=1;"},{"type":"text","text":"Be kind."}]"#;
+        let content = system(serde_json::from_str(json).unwrap()).unwrap();
+        assert!(matches!(content.blocks[0].kind, Kind::Foreign(..)));
+        assert!(matches!(content.blocks[1].kind, Kind::Text(_)));
     }
 
     #[test]

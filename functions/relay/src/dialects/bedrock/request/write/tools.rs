@@ -15,6 +15,9 @@ use crate::dialects::json::{Json, Object, Raw};
 use crate::dialects::neutral::request::{Format, Schema, Tool, ToolChoice, ToolInput};
 use crate::dialects::neutral::{Field, Kind, Notes, Request};
 
+/// The member that holds what a tool takes that takes any text.
+pub(super) const TEXT: &str = "input";
+
 /// `toolConfig` and what belongs to it.
 #[derive(Debug, Default)]
 pub(super) struct Kit {
@@ -110,7 +113,7 @@ impl Kit {
         }
         let claude = bench.model.claude();
         let choice = request.tool_choice.as_ref();
-        self.choice = choice.and_then(|choice| self.choice(choice, bench));
+        self.choice = choice.and_then(|choice| Self::choice(choice, bench));
         if choice == Some(&ToolChoice::None) {
             // Converse has no word for it. The tools stay: the conversation may need them.
             if claude.is_some() {
@@ -132,7 +135,7 @@ impl Kit {
         }
     }
 
-    fn choice(&self, choice: &ToolChoice, bench: &mut Bench<'_>) -> Option<Json> {
+    fn choice(choice: &ToolChoice, bench: &mut Bench<'_>) -> Option<Json> {
         let any = || Object::new().with("any", Object::new());
         let auto = || Object::new().with("auto", Object::new());
         let named = |name: String| {
@@ -252,10 +255,10 @@ fn empty() -> Object {
 }
 
 fn text_input() -> Object {
-    let input = Object::new().with("input", Object::of_type("string"));
+    let input = Object::new().with(TEXT, Object::of_type("string"));
     Object::of_type("object")
         .with("properties", input)
-        .with("required", vec!["input"])
+        .with("required", vec![TEXT])
 }
 
 fn native(schema: &Schema) -> Object {

@@ -16,7 +16,7 @@ use shared::failure::Failure;
 
 use self::model::Model;
 use super::super::names;
-use super::super::spelling::Spelling;
+use super::super::spelling::{Spelling, snake};
 use super::{CONFIG, IN_CONFIG, IN_SYSTEM, IN_TOOL_CONFIG, TOOL_CONFIG};
 use crate::dialects::convert::Renames;
 use crate::dialects::json::{Fields, Json, Object};
@@ -146,7 +146,8 @@ pub(in crate::dialects::gemini) fn count_request(written: &[u8], to: &Destinatio
     let mut request = Object::new();
     if super::super::on_vertex(to) {
         const COUNTED: [&str; 4] = ["contents", "systemInstruction", "tools", "generationConfig"];
-        for (name, value) in members.filter(|(name, _)| COUNTED.contains(&name.as_str())) {
+        let counted = |name: &str| COUNTED.iter().any(|one| *one == name || snake(one) == name);
+        for (name, value) in members.filter(|(name, _)| counted(name)) {
             request.put(name, value.to_owned());
         }
         return request.to_bytes();

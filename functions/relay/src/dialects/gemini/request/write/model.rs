@@ -66,7 +66,7 @@ impl Model {
         let mut config = Object::new();
         let off = reasoning.as_effort() == Some(Effort::None);
         let exact = match self.thinking {
-            Thinking::No => !reasoning.adaptive && reasoning.as_effort().is_none(),
+            Thinking::No => off || (!reasoning.adaptive && reasoning.as_effort().is_none()),
             Thinking::Budget {
                 least,
                 most,

@@ -195,6 +195,10 @@ impl Writing<'_> {
     ) -> Result<bool, Failure> {
         self.notes
             .drop_if(medium.detail.as_ref(), Field::ImageDetail);
+        // Only Vertex has names for media: they go to it from callers that speak of it.
+        if extras.of(Dialect::Gemini).next().is_none() && medium.name.is_some() {
+            self.notes.drop(Field::Other("filename".to_owned()));
+        }
         let mut object = Object::new();
         let mime = self.spelling.write("mimeType");
         let (name, prefix) = match &medium.source {

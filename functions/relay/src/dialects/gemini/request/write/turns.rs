@@ -108,10 +108,10 @@ impl Writing<'_> {
             written.push(content("user", said));
         }
         system.extend(told.as_deref().map(text));
-        Ok((self.instructions(request, system), written))
+        Ok((Self::instructions(request, system), written))
     }
 
-    fn instructions(&self, request: &Request, parts: Vec<Json>) -> Option<Object> {
+    fn instructions(request: &Request, parts: Vec<Json>) -> Option<Object> {
         let mut object = Object::new();
         if !parts.is_empty() {
             object.put("parts", Json::Array(parts));

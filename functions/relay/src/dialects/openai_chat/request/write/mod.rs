@@ -5,6 +5,7 @@
 //! that the provider knows, `stop` as a list, `functions` as tools, a caller's thoughts only to
 //! providers that want them back, and usage at the end of each stream.
 
+mod content;
 mod messages;
 mod names;
 mod reasoning;
@@ -23,6 +24,11 @@ use crate::dialects::openai_chat::wire;
 use crate::dialects::{Destination, Written};
 use messages::Messages;
 use names::Names;
+
+/// The most texts that end an answer, at OpenAI.
+const MOST_STOPS: usize = 4;
+/// The longest name of a caller's own user, in bytes.
+const LONGEST_USER: usize = 64;
 
 /// A request, as far as it is written.
 struct Letter<'a> {
@@ -53,11 +59,11 @@ pub(in crate::dialects::openai_chat) fn write(
     letter.body.put("model", to.model.to_owned());
     letter.messages(request);
     letter.tools(request);
-    letter.sampling(&request.sampling);
+    letter.sampling(&request.sampling)?;
     letter.limit(request.max_output);
     letter.reasoning(request.reasoning.as_ref());
     letter.format(request.format.as_ref());
-    letter.put_maybe("user", request.user.clone(), Field::User);
+    letter.user(request.user.as_deref());
     if let Some(cache) = request.cache {
         if to.card.has(Quirk::CacheControl) {
             letter.body.put("cache_control", wire::write_cache(cache));
@@ -102,13 +108,24 @@ impl Letter<'_> {
             .tools
             .iter()
             .filter_map(|tool| matches!(tool.input, ToolInput::Text).then_some(tool.name.as_str()));
+        let form = self.form(request.format.as_ref());
         let messages = Messages::new(self.to, &mut self.notes, &mut self.names, custom.collect());
-        let messages = messages.write(request);
+        let messages = messages.write(request, form);
         self.body.put("messages", messages);
     }
 
+    /// The form of the answer in words, for a provider that knows JSON, but no schemas.
+    fn form(&self, format: Option<&Format>) -> Option<String> {
+        let Some(Format::Schema(schema)) = format else {
+            return None;
+        };
+        let text = "Answer with nothing but a JSON object that fits this JSON schema:";
+        let told = self.to.card.refuses("json_schema");
+        told.then(|| format!("{text}\n{}", schema.schema.get()))
+    }
+
     /// OpenAI's reasoning models refuse whatever steers chance.
-    fn sampling(&mut self, sampling: &Sampling) {
+    fn sampling(&mut self, sampling: &Sampling) -> Result<(), Failure> {
         let reasons = self.has(Quirk::Openai) && wire::reasons(self.to.model);
         let steering = [
             ("temperature", &sampling.temperature, Field::Temperature),
@@ -147,18 +164,37 @@ impl Letter<'_> {
                 self.put_maybe("top_logprobs", alternatives, Field::Logprobs);
             }
         }
+        if self.has(Quirk::Openai) && sampling.stop.len() > MOST_STOPS {
+            let text = format!("The provider takes {MOST_STOPS} texts that end an answer.");
+            return Err(Failure::bad_field("stop", text));
+        }
         if !sampling.stop.is_empty() {
             let stop: Vec<Json> = sampling.stop.iter().map(Json::from).collect();
             self.put("stop", stop, Field::Stop);
         }
         self.put_maybe("n", sampling.answers, Field::Answers);
+        Ok(())
+    }
+
+    /// A longer name of a user is refused: it stands for itself by its hash.
+    fn user(&mut self, user: Option<&str>) {
+        let Some(user) = user else {
+            return;
+        };
+        if user.len() <= LONGEST_USER {
+            self.put("user", user.to_owned(), Field::User);
+        } else {
+            self.notes.emulate(Field::User);
+            self.put("user", wire::hash(user, LONGEST_USER), Field::User);
+        }
     }
 
     fn limit(&mut self, limit: Option<u64>) {
-        let name = if self.has(Quirk::MaxTokens) {
-            "max_tokens"
-        } else {
+        // The older name is the one that every server knows: an unknown limit would be none.
+        let name = if self.has(Quirk::Openai) {
             "max_completion_tokens"
+        } else {
+            "max_tokens"
         };
         if let Some(limit) = limit {
             self.body.put(name, limit);
@@ -172,23 +208,16 @@ impl Letter<'_> {
         let object = match format {
             Format::Text => Object::of_type("text"),
             Format::Json => Object::of_type("json_object"),
+            Format::Schema(_) if self.to.card.refuses("json_schema") => {
+                self.notes.emulate(Field::Format);
+                Object::of_type("json_object")
+            }
             Format::Schema(schema) => {
-                let schema = self.schema(schema);
+                let schema = schema_of(schema);
                 Object::of_type("json_schema").with("json_schema", schema)
             }
         };
         self.put("response_format", object, Field::Format);
-    }
-
-    fn schema(&mut self, schema: &Schema) -> Object {
-        let name = schema.name.as_deref().unwrap_or("answer");
-        // A name that is changed is never heard again.
-        let name = Names::default().write(name);
-        Object::new()
-            .with("name", name)
-            .maybe("description", schema.description.clone())
-            .with("schema", &schema.schema)
-            .maybe("strict", schema.strict)
     }
 
     /// What only this dialect understands. A path in a name leads into a member that was written.
@@ -226,4 +255,15 @@ impl Letter<'_> {
         }
         self.body.put("stream_options", options);
     }
+}
+
+fn schema_of(schema: &Schema) -> Object {
+    let name = schema.name.as_deref().unwrap_or("answer");
+    // A name that is changed is never heard again.
+    let name = Names::default().write(name);
+    Object::new()
+        .with("name", name)
+        .maybe("description", schema.description.clone())
+        .with("schema", &schema.schema)
+        .maybe("strict", schema.strict)
 }

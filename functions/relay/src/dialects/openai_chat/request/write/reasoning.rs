@@ -35,7 +35,7 @@ impl Letter<'_> {
         }
     }
 
-    /// OpenRouter: an effort, or so many tokens.
+    /// `OpenRouter`: an effort, or so many tokens.
     /// <https://openrouter.ai/docs/use-cases/reasoning-tokens>
     fn measure(&mut self, reasoning: &Reasoning) {
         let budget = reasoning.budget.filter(|_| reasoning.effort.is_none());
@@ -60,7 +60,7 @@ impl Letter<'_> {
         }
     }
 
-    /// DeepSeek, GLM, Kimi: a switch; an effort beside a switch that is off is refused.
+    /// `DeepSeek`, GLM, Kimi: a switch; an effort beside a switch that is off is refused.
     /// <https://api-docs.deepseek.com/guides/thinking_mode>
     fn switch(&mut self, reasoning: &Reasoning) {
         let Some(effort) = reasoning.as_effort() else {

@@ -36,7 +36,15 @@ impl Letter<'_> {
             self.put("tool_choice", choice, Field::ToolChoice);
         }
         let parallel = request.parallel_tools;
-        self.put_maybe("parallel_tool_calls", parallel, Field::ParallelTools);
+        // OpenAI's older reasoning models do not know it.
+        let older = self.has(Quirk::Openai)
+            && wire::reasons(self.to.model)
+            && wire::generation(self.to.model).is_none();
+        if older {
+            self.notes.drop_if(parallel.as_ref(), Field::ParallelTools);
+        } else {
+            self.put_maybe("parallel_tool_calls", parallel, Field::ParallelTools);
+        }
     }
 
     fn tool(&mut self, tool: &Tool) -> Option<Json> {

@@ -50,6 +50,14 @@ pub(in crate::dialects) fn read(wanted: &Wanted) -> Result<Request, Failure> {
     request.reasoning = reasoning(&mut fields, &mut kept)?;
     request.format = format(&mut fields, &mut kept)?;
     request.user = fields.read("user", "a string")?;
+    // Nothing is stored anyway: only the wish that something is gets lost.
+    let mut stored = fields.clone();
+    if stored
+        .take("store")
+        .is_some_and(|store| store.get() == "false")
+    {
+        fields = stored;
+    }
     request.extras = leftover(nulls, fields);
     request.extras.0.extend(kept.0);
     Ok(request)

@@ -18,7 +18,7 @@ use super::read::{DIALECT, MERE_TEXT};
 use crate::dialects::convert::Renames;
 use crate::dialects::json::{Fields, Json, Object};
 use crate::dialects::neutral::request::{
-    Content, Effort, Extra, Format, Reasoning, Schema, ToolInput,
+    Content, Effort, Extra, Format, Reasoning, Schema, ToolChoice, ToolInput,
 };
 use crate::dialects::neutral::{Field, Kind, Notes, Request};
 use crate::dialects::{Destination, Written};
@@ -87,18 +87,11 @@ impl Writing<'_> {
             body.put("instructions", instructions);
         }
         body.put("input", self.input(request));
-        if !request.tools.is_empty() {
-            let tools = self.tools(&request.tools);
-            if !tools.is_empty() {
-                body.put("tools", tools);
-            }
-        }
-        if let Some(choice) = &request.tool_choice {
-            body.put("tool_choice", self.choice(choice));
-        }
-        let mut body = body.maybe("parallel_tool_calls", request.parallel_tools);
+        self.choosing(request, &mut body);
         if let Some(most) = request.max_output {
-            body.put("max_output_tokens", self.most(most));
+            let most = self.most(most);
+            let field = Field::Other("max_output_tokens".to_owned());
+            self.put(&mut body, field, "max_output_tokens", most);
         }
         self.sampling(request, &mut body);
         self.reasoning(request, &mut body);
@@ -108,7 +101,7 @@ impl Writing<'_> {
             if fitting != *user {
                 self.notes.emulate(Field::User);
             }
-            body.put("user", fitting);
+            self.put(&mut body, Field::User, "user", fitting);
         }
         self.notes.drop_if(request.cache.as_ref(), Field::Cache);
         self.rest(request, &mut body);
@@ -116,6 +109,38 @@ impl Writing<'_> {
             body.put("stream", true);
         }
         body
+    }
+
+    /// Puts a member, unless the provider refuses it.
+    fn put(&mut self, body: &mut Object, field: Field, name: &'static str, value: impl Into<Json>) {
+        if self.to.card.refuses(name) {
+            self.notes.drop(field);
+        } else {
+            body.put(name, value);
+        }
+    }
+
+    /// The tools, and which of them are called.
+    fn choosing(&mut self, request: &Request, body: &mut Object) {
+        let tools = self.tools(&request.tools);
+        let none = tools.is_empty();
+        if !none {
+            body.put("tools", tools);
+        }
+        match &request.tool_choice {
+            // Nothing can be called where there is nothing.
+            Some(ToolChoice::Any | ToolChoice::Named(_) | ToolChoice::Among { .. }) if none => {
+                self.notes.drop(Field::ToolChoice);
+            }
+            Some(choice) => {
+                let choice = self.choice(choice);
+                self.put(body, Field::ToolChoice, "tool_choice", choice);
+            }
+            None => {}
+        }
+        if let Some(parallel) = request.parallel_tools {
+            self.put(body, Field::ParallelTools, "parallel_tool_calls", parallel);
+        }
     }
 
     /// All of the instructions in one text.
@@ -162,7 +187,7 @@ impl Writing<'_> {
         ] {
             match value {
                 Some(_) if self.family.reasons() => self.notes.drop(field),
-                Some(value) => body.put(name, value),
+                Some(value) => self.put(body, field, name, value),
                 None => {}
             }
         }
@@ -205,7 +230,7 @@ impl Writing<'_> {
             object.put("summary", summary);
         }
         put_members(&mut object, own);
-        body.put("reasoning", object);
+        self.put(body, Field::Reasoning, "reasoning", object);
     }
 
     fn text(&mut self, request: &Request, body: &mut Object) {
@@ -214,21 +239,24 @@ impl Writing<'_> {
         let mut object = Object::new().maybe("format", format);
         put_members(&mut object, own);
         if !object.is_empty() {
-            body.put("text", object);
+            self.put(body, Field::Format, "text", object);
         }
     }
 
     /// What only this dialect understands, and what is added.
     fn rest(&mut self, request: &Request, body: &mut Object) {
         for extra in request.extras.of(DIALECT) {
-            if !extra.name.starts_with("reasoning.") && !extra.name.starts_with("text.") {
+            let nested = ["reasoning.", "text."];
+            if self.to.card.refuses(&extra.name) {
+                self.notes.drop(Field::Other(extra.name.clone()));
+            } else if !nested.iter().any(|around| extra.name.starts_with(around)) {
                 body.put(extra.name.clone(), &extra.value);
             }
         }
         for extra in request.extras.foreign(DIALECT) {
             self.notes.drop(Field::Other(extra.name.clone()));
         }
-        if !body.has("store") {
+        if !body.has("store") && !self.to.card.refuses("store") {
             body.put("store", false);
         }
         let asked = request.reasoning.as_ref();
@@ -238,7 +266,7 @@ impl Writing<'_> {
             Family::Unknown => asked,
             _ => true,
         };
-        if reasons && !body.has("include") {
+        if reasons && !body.has("include") && !self.to.card.refuses("include") {
             body.put("include", vec!["reasoning.encrypted_content"]);
         }
     }

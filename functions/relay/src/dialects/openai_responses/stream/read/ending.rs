@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 use super::super::super::items;
 use super::super::super::reply::read::{self as plain, call_id};
 use super::output::{Item, Output, Part, Place, Shape, Telling};
-use crate::dialects::json::Fields;
+use crate::dialects::json::{Fields, array};
 use crate::dialects::neutral::{Block, Event, Kind, Opening, Reply};
 
 impl Output {
@@ -69,9 +69,25 @@ impl Output {
         }
         match shape {
             Shape::Message => {
-                for (number, raw) in (0..).zip(fields.array("content")) {
+                let Some(content) = fields.take("content") else {
+                    return self.close_item(at, out);
+                };
+                // Some servers write a mere text.
+                if content.get().starts_with('"') {
+                    self.tell_whole(at, (Telling::Text, 0), content, out);
+                }
+                let parts = array(content);
+                // Some servers count parts in another way than they list them.
+                let told = self.items.get(at).map_or(0, |item| item.told.len());
+                let all = told >= parts.len();
+                for (number, raw) in (0..).zip(parts) {
                     let mut part = Fields::of(raw).unwrap_or_default();
-                    self.end_part(at, number, &mut part, out);
+                    if all {
+                        let (telling, _) = telling(&mut part);
+                        self.cite_part(at, (telling, number), &mut part, out);
+                    } else {
+                        self.end_part(at, number, &mut part, out);
+                    }
                 }
             }
             Shape::Thought => self.finish_thought(at, raw, out),

@@ -91,6 +91,8 @@ impl Listener {
         if let Some((shape, telling)) = told(kind) {
             self.begin(out);
             let at = self.output.find(place, shape);
+            // A call has one input, however it is numbered.
+            let number = if shape.is_call() { 0 } else { number };
             self.text(at, (telling, number), fields, out);
             return;
         }
@@ -166,4 +168,323 @@ fn told(kind: &str) -> Option<(Shape, Telling)> {
         "custom_tool_call_input" => (Shape::Custom, Telling::Input),
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dialects::neutral::order;
+    use crate::dialects::neutral::{Kind, Reason};
+    use serde_json::{Value, json};
+
+    /// What a stream tells; each event keeps the order.
+    fn told(events: &[Value]) -> Result<Vec<Event>, UpstreamError> {
+        let (mut listener, mut out) = (Listener::default(), Vec::new());
+        for event in events {
+            let bytes = sse::write(None, event.to_string().as_bytes());
+            listener.event(&bytes, &mut out)?;
+        }
+        listener.end(&mut out);
+        let mut place = order::Place::Before;
+        for event in &out {
+            place = place.after(event).unwrap();
+        }
+        Ok(out)
+    }
+
+    fn fold(events: &[Value]) -> Reply {
+        Reply::fold(told(events).unwrap())
+    }
+
+    fn said(reply: &Reply) -> Vec<String> {
+        let blocks = reply.blocks.iter();
+        let said = blocks.map(|block| match &block.kind {
+            Kind::Text(text) => format!("text {text}"),
+            Kind::Reasoning(text) => format!("thought {text}"),
+            Kind::Refusal(text) => format!("refusal {text}"),
+            Kind::ToolUse(call) => format!("call {} {} {}", call.id, call.name, call.arguments),
+            Kind::Foreign(..) => "foreign".to_owned(),
+            _ => "?".to_owned(),
+        });
+        said.collect()
+    }
+
+    fn added(index: u64, item: &Value) -> Value {
+        json!({"type": "response.output_item.added", "output_index": index, "item": item})
+    }
+
+    fn done(index: u64, item: &Value) -> Value {
+        json!({"type": "response.output_item.done", "output_index": index, "item": item})
+    }
+
+    fn delta(kind: &str, index: u64, delta: &str) -> Value {
+        json!({"type": format!("response.{kind}.delta"), "output_index": index, "content_index": 0,
+            "delta": delta})
+    }
+
+    fn completed() -> Value {
+        json!({"type": "response.completed", "response": {"status": "completed", "output": [],
+            "usage": {"input_tokens": 3, "output_tokens": 4}}})
+    }
+
+    #[test]
+    fn ids_may_change_and_ends_repeat_what_was_told() {
+        let message = |id: &str, text: &str| {
+            json!({"type": "message", "id": id, "content": [
+                {"type": "output_text", "text": text, "annotations": []}]})
+        };
+        let reply = fold(&[
+            json!({"type": "response.created", "response": {"id": "resp_1", "model": "m"}}),
+            added(0, &json!({"type": "message", "id": "a", "content": []})),
+            delta("output_text", 0, "Hel"),
+            delta("output_text", 0, "lo"),
+            json!({"type": "response.output_text.done", "output_index": 0, "content_index": 0,
+                "item_id": "b", "text": "Hello"}),
+            done(0, &message("c", "Hello")),
+            done(1, &message("d", "again")),
+            completed(),
+        ]);
+        assert_eq!(said(&reply), ["text Hello", "text again"]);
+        assert_eq!(reply.id.as_deref(), Some("resp_1"));
+        assert_eq!(reply.tokens.unwrap().output, 4);
+    }
+
+    #[test]
+    fn odd_numbers_double_nothing() {
+        let reply = fold(&[
+            json!({"type": "response.output_text.delta", "output_index": 0, "content_index": 1,
+                "delta": "hi"}),
+            done(
+                0,
+                &json!({"type": "message", "content": [{"type": "output_text", "text": "hi"}]}),
+            ),
+            added(
+                1,
+                &json!({"type": "function_call", "call_id": "c", "name": "f"}),
+            ),
+            json!({"type": "response.function_call_arguments.delta", "output_index": 1,
+                "content_index": 7, "delta": "{}"}),
+            done(
+                1,
+                &json!({"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"}),
+            ),
+            completed(),
+        ]);
+        assert_eq!(said(&reply), ["text hi", "call c f {}"]);
+    }
+
+    #[test]
+    fn what_was_never_told_in_pieces_is_told_at_its_end() {
+        let call = json!({"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"});
+        let reply = fold(&[
+            added(
+                0,
+                &json!({"type": "function_call", "call_id": "c", "name": "f"}),
+            ),
+            json!({"type": "response.function_call_arguments.done", "output_index": 0,
+                "arguments": "{\"a\":1}"}),
+            done(1, &call),
+            done(
+                2,
+                &json!({"type": "reasoning", "summary": [{"text": "s"}],
+                "encrypted_content": "gAAA"}),
+            ),
+            done(3, &json!({"type": "web_search_call", "id": "ws"})),
+            done(
+                4,
+                &json!({"type": "message", "content": [{"type": "refusal", "refusal": "No."}]}),
+            ),
+            completed(),
+        ]);
+        let expected = [
+            "call c f {\"a\":1}",
+            "call c f {}",
+            "thought s",
+            "foreign",
+            "refusal No.",
+        ];
+        assert_eq!(said(&reply), expected);
+        assert!(reply.blocks[2].opaque.is_some());
+        assert_eq!(reply.finish.reason, Reason::ToolUse);
+    }
+
+    #[test]
+    fn calls_that_come_interleaved_are_put_in_order() {
+        let call = |id: &str| json!({"type": "function_call", "call_id": id, "name": "f"});
+        let reply = fold(&[
+            added(0, &call("a")),
+            added(1, &call("b")),
+            delta("function_call_arguments", 1, "{\"n\":"),
+            delta("function_call_arguments", 0, "{}"),
+            delta("function_call_arguments", 1, "2}"),
+            completed(),
+        ]);
+        assert_eq!(said(&reply), ["call a f {}", "call b f {\"n\":2}"]);
+    }
+
+    #[test]
+    fn a_raw_thought_that_ends_last_holds_nothing_back() {
+        let events = [
+            added(0, &json!({"type": "reasoning", "summary": []})),
+            delta("reasoning_text", 0, "hm"),
+            added(1, &json!({"type": "message"})),
+            delta("output_text", 1, "4"),
+        ];
+        assert_eq!(said(&fold(&events)).len(), 1, "the text is open");
+        assert!(matches!(told(&events).unwrap().last(), Some(Event::Delta(text)) if text == "4"));
+        let late = [
+            done(
+                1,
+                &json!({"type": "message", "content": [{"type": "output_text", "text": "4"}]}),
+            ),
+            json!({"type": "response.reasoning_text.done", "output_index": 0, "content_index": 0,
+                "text": "hm"}),
+            done(
+                0,
+                &json!({"type": "reasoning", "content": [
+                {"type": "reasoning_text", "text": "hm"}]}),
+            ),
+            completed(),
+        ];
+        let reply = fold(&[events.as_slice(), &late].concat());
+        assert_eq!(said(&reply), ["thought hm", "text 4"]);
+    }
+
+    #[test]
+    fn parts_of_a_summary_are_paragraphs() {
+        let part = |index: u64, text: &str| {
+            json!({"type": "response.reasoning_summary_text.delta", "output_index": 0,
+                "summary_index": index, "delta": text})
+        };
+        let item = json!({"type": "reasoning", "summary": [
+            {"type": "summary_text", "text": "one"}, {"type": "summary_text", "text": "two"}],
+            "encrypted_content": "gAAA"});
+        let reply = fold(&[
+            added(
+                0,
+                &json!({"type": "reasoning", "summary": [], "encrypted_content": "early"}),
+            ),
+            part(0, "o"),
+            part(0, "ne"),
+            part(1, "two"),
+            done(0, &item),
+            completed(),
+        ]);
+        let mut plain = Reply::default();
+        super::plain::item(&serde_json::value::to_raw_value(&item).unwrap(), &mut plain);
+        assert_eq!(said(&reply), said(&plain));
+        assert_eq!(reply.blocks[0].opaque, plain.blocks[0].opaque);
+    }
+
+    #[test]
+    fn a_custom_tools_text_becomes_an_argument() {
+        let events = [
+            added(
+                0,
+                &json!({"type": "custom_tool_call", "call_id": "c", "name": "sh", "input": ""}),
+            ),
+            delta("custom_tool_call_input", 0, "echo \"a"),
+            delta("custom_tool_call_input", 0, "\"\n"),
+            done(
+                0,
+                &json!({"type": "custom_tool_call", "call_id": "c", "name": "sh",
+                "input": "echo \"a\"\n"}),
+            ),
+            completed(),
+        ];
+        let expected = r#"call c sh {"input":"echo \"a\"\n"}"#;
+        assert_eq!(said(&fold(&events)), [expected]);
+        assert_eq!(said(&fold(&events[3..])), [expected]);
+    }
+
+    #[test]
+    fn a_call_waits_for_its_name() {
+        let reply = fold(&[
+            delta("function_call_arguments", 0, "{\"a\":"),
+            delta("function_call_arguments", 0, "1}"),
+            done(
+                0,
+                &json!({"type": "function_call", "call_id": "c", "name": "f"}),
+            ),
+            completed(),
+        ]);
+        assert_eq!(said(&reply), [r#"call c f {"a":1}"#]);
+    }
+
+    #[test]
+    fn citations_stand_with_their_text_once() {
+        let annotation = json!({"type": "url_citation", "url": "https://a", "title": "A",
+            "start_index": 0, "end_index": 2});
+        let text = json!({"type": "output_text", "text": "hi", "annotations": [annotation]});
+        let reply = fold(&[
+            added(0, &json!({"type": "message"})),
+            delta("output_text", 0, "hi"),
+            json!({"type": "response.output_text.annotation.added", "output_index": 0,
+                "content_index": 0, "annotation_index": 0, "annotation": annotation}),
+            json!({"type": "response.content_part.done", "output_index": 0, "content_index": 0,
+                "part": text}),
+            done(0, &json!({"type": "message", "content": [text]})),
+            completed(),
+        ]);
+        assert_eq!(reply.citations.len(), 1);
+        assert_eq!(reply.citations[0].1.url.as_deref(), Some("https://a"));
+    }
+
+    #[test]
+    fn an_answer_that_only_its_end_tells_is_told() {
+        let reply = fold(&[
+            json!({"type": "response.created", "response": {"id": "r"}}),
+            json!({"type": "response.incomplete", "response": {"status": "incomplete",
+                "incomplete_details": {"reason": "max_output_tokens"}, "output": [
+                {"type": "message", "content": [{"type": "output_text", "text": "cut"}]}]}}),
+        ]);
+        assert_eq!(said(&reply), ["text cut"]);
+        assert_eq!(reply.finish.reason, Reason::Length);
+    }
+
+    #[test]
+    fn an_error_is_an_error_in_each_of_its_forms() {
+        let early = json!({"type": "response.created", "response": {"id": "r"}});
+        for event in [
+            json!({"type": "error", "code": "rate_limit_exceeded", "message": "Slow."}),
+            json!({"type": "error", "error": {"code": "rate_limit_exceeded", "message": "Slow."}}),
+            json!({"error": {"code": 429, "message": "Slow."}}),
+            json!({"type": "response.failed", "response": {"status": "failed",
+                "error": {"code": "rate_limit_exceeded", "message": "Slow."}}}),
+            json!({"type": "response.completed", "response": {"status": "failed",
+                "error": {"code": "rate_limit_exceeded", "message": "Slow."}}}),
+        ] {
+            assert!(
+                told(std::slice::from_ref(&early)).unwrap().is_empty(),
+                "nothing has begun"
+            );
+            let error = told(&[early.clone(), event]).unwrap_err();
+            assert_eq!((error.status, error.message.as_str()), (429, "Slow."));
+        }
+    }
+
+    #[test]
+    fn a_cut_stream_has_no_end() {
+        let events = told(&[
+            added(0, &json!({"type": "message"})),
+            delta("output_text", 0, "a"),
+        ]);
+        let ends = |event: &Event| matches!(event, Event::Finish(_) | Event::End);
+        assert!(!events.unwrap().iter().any(ends));
+    }
+
+    #[test]
+    fn comments_and_other_words_say_nothing() {
+        let (mut listener, mut out) = (Listener::default(), Vec::new());
+        for event in [
+            ": OPENROUTER PROCESSING\n\n",
+            "data: [DONE]\n\n",
+            "data: not json\n\n",
+            "data: {\"type\":\"keepalive\"}\n\n",
+            "data: {\"type\":\"response.web_search_call.searching\",\"output_index\":0}\n\n",
+        ] {
+            listener.event(event.as_bytes(), &mut out).unwrap();
+        }
+        assert!(out.is_empty());
+    }
 }

@@ -51,9 +51,10 @@ impl Output {
         let Some(item) = self.items.get_mut(at) else {
             return;
         };
-        let summary = item.shape == Shape::Thought;
+        // A thought goes on until its state is told.
+        let thought = item.shape == Shape::Thought;
         let ended = item.blocks.iter_mut().filter(|block| block.part == part);
-        ended.for_each(|block| block.ended = !summary);
+        ended.for_each(|block| block.ended = !thought);
     }
 
     fn say_piece(&mut self, at: usize, part: Part, piece: &RawValue, out: &mut Vec<Event>) {
@@ -111,6 +112,7 @@ impl Output {
         Some((self.open(at, part, opening, out), false))
     }
 
+    /// A citation of a text.
     pub(super) fn cite(
         &mut self,
         place: &Place,
@@ -129,6 +131,7 @@ impl Output {
         }
     }
 
+    /// Citations of the text in a block.
     pub(super) fn cite_block(&mut self, key: Key, annotations: &[&RawValue], out: &mut Vec<Event>) {
         let item = self.items.get_mut(key.0);
         if let Some(block) = item.and_then(|item| item.blocks.get_mut(key.1)) {

@@ -4,6 +4,7 @@
 //! An item is said to be done when the next begins or the answer ends, for only then it is known
 //! whether it is whole. Neighbouring texts are parts of one message.
 
+mod thoughts;
 mod whole;
 mod words;
 
@@ -248,23 +249,6 @@ impl Speaker {
         }
     }
 
-    fn think(&mut self, more: &str, first: bool, out: &mut BytesMut) {
-        if first {
-            const KIND: &str = "response.reasoning_summary_part.added";
-            let event = self
-                .item_event(KIND)
-                .with("summary_index", 0)
-                .with("part", items::text_part("summary_text", ""));
-            say(KIND, &event, out);
-        }
-        const KIND: &str = "response.reasoning_summary_text.delta";
-        let event = self
-            .item_event(KIND)
-            .with("summary_index", 0)
-            .with("delta", more.to_owned());
-        say(KIND, &event, out);
-    }
-
     fn opaque(&mut self, opaque: Opaque) {
         if let Some(words) = &mut self.words {
             words.state = Some(opaque);
@@ -307,21 +291,6 @@ impl Speaker {
             }
             _ => {}
         }
-    }
-
-    fn close_thought(&mut self, text: &str, out: &mut BytesMut) {
-        const TEXT: &str = "response.reasoning_summary_text.done";
-        let event = self
-            .item_event(TEXT)
-            .with("summary_index", 0)
-            .with("text", text.to_owned());
-        say(TEXT, &event, out);
-        const PART: &str = "response.reasoning_summary_part.done";
-        let event = self
-            .item_event(PART)
-            .with("summary_index", 0)
-            .with("part", items::text_part("summary_text", text));
-        say(PART, &event, out);
     }
 
     fn close_arguments(&mut self, out: &mut BytesMut) {
@@ -399,4 +368,216 @@ fn custom_tools(body: &[u8]) -> BTreeSet<String> {
             .flatten()
     });
     custom.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dialects::Wanted;
+    use crate::dialects::neutral::reply::Citation;
+    use crate::dialects::neutral::{Block, Finish, Kind, Origin, Reply};
+    use crate::dialects::openai_responses::{express, reply};
+    use serde_json::{Value, json};
+    use shared::failure::Kind as FailureKind;
+
+    fn wanted() -> Wanted {
+        let body = json!({"model": "alias", "input": "x", "stream": true, "temperature": 0.5,
+            "metadata": {"a": "b"}, "tools": [{"type": "custom", "name": "sh"}]});
+        express::request::read(Bytes::from(body.to_string())).unwrap()
+    }
+
+    fn asked(wanted: &Wanted) -> Asked<'_> {
+        Asked {
+            wanted,
+            id: RequestId::from_bits(1),
+            at_s: 1_700_000_000,
+        }
+    }
+
+    /// The events that are written, numbered without gaps.
+    fn written(out: &[u8]) -> Vec<Value> {
+        let text = std::str::from_utf8(out).unwrap();
+        let blocks = text.split("\n\n").filter(|block| !block.is_empty());
+        let events = blocks.enumerate().map(|(number, block)| {
+            let data = sse::data(block.as_bytes()).unwrap();
+            let event: Value = serde_json::from_slice(&data).unwrap();
+            let name = sse::name(block.as_bytes()).unwrap();
+            assert_eq!(event["type"].as_str().unwrap().as_bytes(), name);
+            assert_eq!(event["sequence_number"], number);
+            event
+        });
+        events.collect()
+    }
+
+    fn speak(events: Vec<Event>) -> Vec<Value> {
+        let wanted = wanted();
+        let (mut speaker, mut out) = (Speaker::new(&asked(&wanted)), BytesMut::new());
+        for event in events {
+            speaker.write(event, &mut out);
+        }
+        written(&out)
+    }
+
+    fn kinds(events: &[Value]) -> Vec<&str> {
+        let kinds = events.iter().map(|event| event["type"].as_str().unwrap());
+        kinds
+            .map(|kind| kind.strip_prefix("response.").unwrap())
+            .collect()
+    }
+
+    fn answer() -> Reply {
+        let gemini = Some(Opaque::new(Origin::Gemini, "sig"));
+        let mut reply = Reply {
+            blocks: vec![
+                Block::new(Kind::Reasoning("hm".to_owned()))
+                    .with_opaque(Some(Opaque::new(Origin::Anthropic, "s"))),
+                Block::text("one"),
+                Block::text(""),
+                Block::text("two"),
+                Block::call("c1", "f", "").with_opaque(gemini),
+                Block::call("c2", "sh", r#"{"input":"ls\n"}"#),
+            ],
+            finish: Finish::new(Reason::ToolUse, "tool_use"),
+            tokens: Some(Tokens {
+                input: 1,
+                cache_read: 2,
+                output: 3,
+                ..Tokens::default()
+            }),
+            ..Reply::default()
+        };
+        let citation = Citation {
+            url: Some("https://a".to_owned()),
+            span: Some((0, 3)),
+            ..Citation::default()
+        };
+        reply.citations.push((1, citation));
+        reply
+    }
+
+    #[test]
+    fn items_are_opened_filled_and_closed() {
+        let events = speak(answer().unfold());
+        assert_eq!(
+            kinds(&events),
+            [
+                "created",
+                "in_progress",
+                "output_item.added",
+                "reasoning_summary_part.added",
+                "reasoning_summary_text.delta",
+                "reasoning_summary_text.done",
+                "reasoning_summary_part.done",
+                "output_item.done",
+                "output_item.added",
+                "content_part.added",
+                "output_text.delta",
+                "output_text.annotation.added",
+                "output_text.done",
+                "content_part.done",
+                "content_part.added",
+                "output_text.delta",
+                "output_text.done",
+                "content_part.done",
+                "output_item.done",
+                "output_item.added",
+                "function_call_arguments.delta",
+                "function_call_arguments.done",
+                "output_item.done",
+                "output_item.added",
+                "output_item.done",
+                "output_item.added",
+                "custom_tool_call_input.delta",
+                "custom_tool_call_input.done",
+                "output_item.done",
+                "completed",
+            ]
+        );
+        let response = &events.last().unwrap()["response"];
+        let output = response["output"].as_array().unwrap();
+        let done = events
+            .iter()
+            .filter(|event| event["type"] == "response.output_item.done");
+        for (at, event) in done.enumerate() {
+            assert_eq!(event["output_index"], at);
+            assert_eq!(event["item"], output[at]);
+        }
+        assert_eq!(output[0]["encrypted_content"], "th1.anthropic.cw");
+        assert_eq!(output[1]["content"][1]["text"], "two");
+        assert_eq!(output[2]["arguments"], "{}");
+        assert_eq!(output[3]["encrypted_content"], "th1.gemini.c2ln.before");
+        assert_eq!(output[4]["input"], "ls\n");
+        assert_eq!(response["model"], "alias");
+        assert_eq!(response["temperature"], 0.5);
+        assert_eq!(response["metadata"], json!({"a": "b"}));
+        assert_eq!(response["usage"]["input_tokens"], 3);
+        assert_eq!(response["store"], false);
+    }
+
+    #[test]
+    fn a_plain_answer_is_what_its_stream_ends_with() {
+        let wanted = wanted();
+        let plain = reply::write::write(&answer(), &asked(&wanted));
+        let plain: Value = serde_json::from_slice(&plain).unwrap();
+        let events = speak(answer().unfold());
+        assert_eq!(plain, events.last().unwrap()["response"]);
+    }
+
+    #[test]
+    fn what_was_cut_by_a_limit_is_incomplete() {
+        let reply = Reply {
+            blocks: vec![Block::call("c", "f", "{\"a\":")],
+            finish: Finish::new(Reason::Length, "max_tokens"),
+            ..Reply::default()
+        };
+        let events = speak(reply.unfold());
+        let last = events.last().unwrap();
+        assert_eq!(last["type"], "response.incomplete");
+        assert_eq!(
+            last["response"]["incomplete_details"]["reason"],
+            "max_output_tokens"
+        );
+        assert_eq!(last["response"]["output"][0]["status"], "incomplete");
+        assert_eq!(last["response"]["output"][0]["arguments"], "{\"a\":");
+    }
+
+    #[test]
+    fn a_refusal_is_complete_when_it_has_words() {
+        for (blocks, kind) in [
+            (
+                vec![Block::new(Kind::Refusal("No.".to_owned()))],
+                "completed",
+            ),
+            (vec![], "incomplete"),
+        ] {
+            let reply = Reply {
+                blocks,
+                finish: Finish::new(Reason::Refusal, "refusal"),
+                ..Reply::default()
+            };
+            let events = speak(reply.unfold());
+            assert_eq!(kinds(&events).last(), Some(&kind));
+        }
+    }
+
+    #[test]
+    fn a_failed_answer_says_so_under_its_own_id() {
+        let wanted = wanted();
+        let failure = Failure::new(FailureKind::RateLimited, "provider_rate_limited", "Slow.");
+        for begun in [0, 3] {
+            let (mut speaker, mut out) = (Speaker::new(&asked(&wanted)), BytesMut::new());
+            for event in answer().unfold().into_iter().take(begun) {
+                speaker.write(event, &mut out);
+            }
+            let last = speaker.fail(&failure, RequestId::from_bits(1)).unwrap();
+            out.extend_from_slice(&last);
+            let events = written(&out);
+            let last = events.last().unwrap();
+            assert_eq!(last["type"], "response.failed");
+            assert_eq!(last["response"]["id"], events[0]["response"]["id"]);
+            assert_eq!(last["response"]["status"], "failed");
+            assert_eq!(last["response"]["error"]["code"], "rate_limit_exceeded");
+            assert_eq!(last["response"]["error"]["message"], "Slow.");
+        }
+    }
 }
