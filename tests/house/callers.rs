@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::{CLAUDE, MODEL};
 use crate::answer::Answer;
+use crate::{CLAUDE, MODEL};
 
 /// Nobody in particular.
 #[derive(Debug, Clone)]
