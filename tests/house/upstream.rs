@@ -120,9 +120,14 @@ impl FakeUpstream {
     /// The body that makes a channel to it.
     #[must_use]
     pub fn channel(&self, provider: &str) -> Value {
+        let credential = match provider {
+            // A place, and a key that needs no signature.
+            "bedrock" => json!({ "region": "us-east-1", "api_key": CREDENTIAL }),
+            _ => json!(CREDENTIAL),
+        };
         json!({
             "name": provider, "provider": provider, "base_url": self.url(),
-            "credential": CREDENTIAL, "models": [crate::MODEL],
+            "credential": credential, "models": [crate::MODEL],
         })
     }
 

@@ -48,6 +48,10 @@ impl Stage {
             let mut channel = house.upstream.channel(&card);
             channel["name"] = json!(model);
             channel["models"] = json!([model]);
+            if model.ends_with(WRAPPED) {
+                // Bedrock's own dialect would be preferred.
+                channel["dialects"] = json!(["anthropic"]);
+            }
             // A model that speaks the dialect, where a provider has several.
             let tongue = provider::find(&card).unwrap().speaks.iter();
             let mut tongue = tongue.filter(|tongue| model.starts_with(tongue.dialect.name()));
@@ -99,9 +103,12 @@ fn card(trace: &Trace) -> &str {
     })
 }
 
+/// How the names of models end whose answers come in frames of another house.
+const WRAPPED: &str = "-wrapped";
+
 /// The model that stands for a dialect of a provider.
 fn model(trace: &Trace) -> String {
-    let wrapped = if trace.wrapped { "-wrapped" } else { "" };
+    let wrapped = if trace.wrapped { WRAPPED } else { "" };
     format!("{}-{}{wrapped}", trace.dialect, trace.provider)
 }
 

@@ -48,9 +48,12 @@ fn openai() -> Router<App> {
             .route(&at("responses/input_tokens"), post(responses::count))
             .route(&at("embeddings"), post(embeddings::create));
     }
+    for prefix in ["/openai", "/openai/v1"] {
+        routes = routes
+            .route(&format!("{prefix}/models"), get(models::list))
+            .route(&format!("{prefix}/models/{{*id}}"), get(models::show));
+    }
     routes
-        .route("/openai/v1/models", get(models::list))
-        .route("/openai/v1/models/{*id}", get(models::show))
 }
 
 /// Anthropic's paths, also under One Hub's prefix.

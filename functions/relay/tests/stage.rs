@@ -162,6 +162,15 @@ pub(crate) fn play<'a>(
     Played { out, error, seen }
 }
 
+/// What finds events in streams of that type.
+pub(crate) fn splitter(content_type: &str) -> Splitter {
+    if content_type == MEDIA_TYPE {
+        Splitter::EventStream(event_stream::Splitter::default())
+    } else {
+        Splitter::default()
+    }
+}
+
 /// Finds the events in pieces of a stream, for as long as they are wanted.
 ///
 /// # Errors
@@ -171,11 +180,7 @@ pub(crate) fn hear<'a>(
     content_type: &str,
     mut listen: impl FnMut(Bytes) -> bool,
 ) -> Result<(), ()> {
-    let mut splitter = if content_type == MEDIA_TYPE {
-        Splitter::EventStream(event_stream::Splitter::default())
-    } else {
-        Splitter::default()
-    };
+    let mut splitter = splitter(content_type);
     for piece in pieces {
         let events = splitter.push(Bytes::copy_from_slice(piece)).map_err(drop)?;
         for event in events.iter() {

@@ -48,7 +48,7 @@ REASONS = {"length": "max_output_tokens", "filter": "content_filter"}
 class OpenaiResponses(Wire):
     """OpenAI itself."""
 
-    DIALECT = "openai_responses"
+    DIALECTS = ("openai_responses",)
     THINKS = True
 
     def __init__(self) -> None:

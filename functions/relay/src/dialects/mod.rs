@@ -197,6 +197,12 @@ pub trait ProviderSide: Debug + Send + Sync {
     /// When it cannot be said in this dialect.
     fn write_request(&self, request: &Request, to: &Destination<'_>) -> Result<Written, Failure>;
 
+    /// A request of a caller of the same dialect, changed where this provider differs from what the
+    /// dialect says.
+    fn adapt(&self, body: Bytes, _: &Destination<'_>, _: &mut Notes) -> Bytes {
+        body
+    }
+
     /// A plain answer; `None` when it is not one of this dialect.
     fn reply(&self, body: &[u8], to: &Destination<'_>) -> Option<Reply>;
 

@@ -1,6 +1,6 @@
 //! What a provider answers to a letter, in the caller's dialect: as it comes, or through the neutral form.
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 use shared::domain::dialect::{Dialect, Lane};
 use shared::domain::provider::Provider;
@@ -80,21 +80,24 @@ impl Interpreter {
         }
     }
 
+    /// A reader for one streamed answer.
+    fn reader(&self) -> Box<dyn Reader> {
+        let reader = self.provider.reader(&self.destination(true));
+        match self.envelope {
+            Envelope::BedrockInvoke => Box::new(UnwrappedReader::new(reader)),
+            _ => reader,
+        }
+    }
+
     /// A listener for one streamed answer.
     pub(super) fn watch(&self, call: &Call, admitted: &Admitted) -> Box<dyn Watch> {
-        let in_frames = self.envelope == Envelope::BedrockInvoke;
         if self.lane == Lane::Conversion {
-            let reader = self.provider.reader(&self.destination(true));
-            let reader: Box<dyn Reader> = if in_frames {
-                Box::new(UnwrappedReader::new(reader))
-            } else {
-                reader
-            };
             let writer = self.caller.writer(&asked(call, admitted));
-            return Box::new(Converter::new(reader, writer, self.renames.clone()));
+            let converter = Converter::new(self.reader(), writer, self.renames.clone());
+            return Box::new(converter);
         }
         let mut watch = self.caller.watch(&admitted.wanted);
-        if in_frames {
+        if self.envelope == Envelope::BedrockInvoke {
             watch = Box::new(Unwrapped::new(watch));
         }
         match &self.shown_model {
@@ -110,16 +113,54 @@ impl Interpreter {
         call: &Call,
         admitted: &Admitted,
     ) -> Option<(Bytes, Seen)> {
-        if self.lane == Lane::Express {
-            let seen = self.caller.read_reply(body)?;
+        if self.lane == Lane::Express
+            && let Some(seen) = self.caller.read_reply(body)
+        {
             let renamed = self.shown_model.as_deref();
             let renamed = renamed.and_then(|name| rename::model(body, name));
             return Some((renamed.unwrap_or_else(|| body.clone()), seen));
         }
-        let mut reply = self.provider.reply(body, &self.destination(false))?;
+        let mut reply = self
+            .provider
+            .reply(body, &self.destination(false))
+            .or_else(|| self.folded(body))?;
         self.renames.apply(&mut reply);
         let answer = self.caller.write_reply(&reply, &asked(call, admitted));
         Some((answer, seen(reply)))
+    }
+
+    /// The answer of a server that streams though nobody asked it to.
+    fn folded(&self, body: &Bytes) -> Option<Reply> {
+        let (mut splitter, mut reader) = (self.splitter(), self.reader());
+        let mut said = Vec::new();
+        for event in splitter.push(body.clone()).ok()?.iter() {
+            reader.event(&event, &mut said).ok()?;
+        }
+        if let Some(event) = splitter.finish().ok()? {
+            reader.event(&event, &mut said).ok()?;
+        }
+        reader.end(&mut said);
+        let whole = matches!(said.last(), Some(Event::End));
+        whole.then(|| Reply::fold(said))
+    }
+
+    /// The stream that a caller wants, of a server that answers all at once; `None` when it is no
+    /// answer.
+    pub(super) fn streamed(
+        &self,
+        body: &[u8],
+        call: &Call,
+        admitted: &Admitted,
+    ) -> Option<(Bytes, Seen)> {
+        let mut reply = self.provider.reply(body, &self.destination(false))?;
+        self.renames.apply(&mut reply);
+        let seen = seen(reply.clone());
+        let mut writer = self.caller.writer(&asked(call, admitted));
+        let mut stream = BytesMut::new();
+        for event in reply.unfold() {
+            writer.write(event, &mut stream);
+        }
+        Some((stream.freeze(), seen))
     }
 
     /// The error in a body that should have been an answer, if it is one.

@@ -219,7 +219,7 @@ impl Hearing<'_> {
     async fn stream(&self, answer: Answer) -> Result<Outcome, Setback> {
         let events = content_type(&answer.headers).is_none_or(|kind| !kind.contains("json"));
         if !events {
-            return Err(self.no_stream(answer).await);
+            return self.no_stream(answer).await;
         }
         let headers = returned(&answer.headers);
         let mut rest = Box::new(Listening::new(
@@ -266,12 +266,17 @@ impl Hearing<'_> {
         }
     }
 
-    /// A body that should have been a stream: an error inside a 200, mostly.
-    async fn no_stream(&self, answer: Answer) -> Setback {
-        match self.read(answer, LONGEST_ERROR).await {
-            Ok(body) => self.no_answer(&body),
-            Err(setback) => setback,
-        }
+    /// A body that should have been a stream: an error inside a 200, or an answer all at once.
+    async fn no_stream(&self, answer: Answer) -> Result<Outcome, Setback> {
+        let headers = returned(&answer.headers);
+        let body = self.read(answer, LONGEST_ANSWER).await?;
+        let streamed = self.interpreter.streamed(&body, self.call, self.admitted);
+        let (body, seen) = streamed.ok_or_else(|| self.no_answer(&body))?;
+        Ok(Outcome::Plain(Plain {
+            headers,
+            body,
+            seen,
+        }))
     }
 
     fn no_answer(&self, body: &[u8]) -> Setback {

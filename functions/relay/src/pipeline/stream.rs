@@ -18,6 +18,7 @@ use bytes::{Bytes, BytesMut};
 use futures_util::stream;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use secrecy::SecretString;
 use shared::domain::record::Status;
 use shared::failure::{Failure, Kind};
 use tokio::time::{Instant, timeout};
@@ -295,7 +296,10 @@ impl Talk {
                 let text = "The provider fell silent in the middle of its answer.";
                 Failure::new(Kind::Timeout, "provider_timeout", text)
             }
-            Some(Gone::Lost(Lost::Said { error, .. })) => broke_off(&error.message),
+            // Its words are free of the credential already.
+            Some(Gone::Lost(Lost::Said { error, .. })) => {
+                Setback::said(error, &SecretString::default()).failure
+            }
             Some(Gone::Lost(Lost::Broken(_) | Lost::Garbage(_))) => {
                 broke_off("The provider's answer broke off.")
             }

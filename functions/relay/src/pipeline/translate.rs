@@ -198,11 +198,15 @@ pub(super) async fn translate(
     };
     let provider = dialects::provider(dialect);
     let written = match interpreter.lane {
-        Lane::Express => Written {
-            body: dialects::caller(call.dialect).express(wanted, &road.model)?,
-            notes: Notes::default(),
-            renames: Renames::default(),
-        },
+        Lane::Express => {
+            let body = dialects::caller(call.dialect).express(wanted, &road.model)?;
+            let mut notes = Notes::default();
+            Written {
+                body: provider.adapt(body, &to, &mut notes),
+                notes,
+                renames: Renames::default(),
+            }
+        }
         Lane::Conversion => write(app, call, admitted, &to, provider).await?,
     };
     interpreter.renames = written.renames;

@@ -16,6 +16,14 @@ pub(super) fn write(failure: &Failure, id: RequestId) -> Bytes {
         .to_bytes()
 }
 
+/// An overloaded provider has a status of its own here. That no channel is left is said as everywhere.
+pub(super) fn status(failure: &Failure) -> u16 {
+    match failure.code.as_ref() {
+        "provider_overloaded" => 529,
+        _ => failure.kind.status(),
+    }
+}
+
 fn error_type(kind: Kind) -> &'static str {
     match kind {
         Kind::BadRequest | Kind::Conflict => "invalid_request_error",
@@ -76,21 +84,28 @@ pub(super) fn read_event(data: &[u8]) -> UpstreamError {
 mod tests {
     use super::*;
 
-    fn status(status: u16, body: &str) -> Option<u16> {
+    fn meant(status: u16, body: &str) -> Option<u16> {
         read(status, body.as_bytes()).map(|error| error.status)
+    }
+
+    #[test]
+    fn an_overloaded_provider_has_its_own_status() {
+        let failure = |code: &'static str| Failure::new(Kind::Unavailable, code, "no");
+        assert_eq!(status(&failure("provider_overloaded")), 529);
+        assert_eq!(status(&failure("no_channel")), 503);
     }
 
     #[test]
     fn the_type_tells_what_a_status_of_200_hides() {
         let overloaded = r#"{"type":"error","error":{"type":"overloaded_error","message":"x"}}"#;
-        assert_eq!(status(200, overloaded), Some(529));
-        assert_eq!(status(529, overloaded), Some(529));
+        assert_eq!(meant(200, overloaded), Some(529));
+        assert_eq!(meant(529, overloaded), Some(529));
         assert_eq!(
-            status(200, r#"{"error":{"type":7,"message":null}}"#),
+            meant(200, r#"{"error":{"type":7,"message":null}}"#),
             Some(500)
         );
-        assert_eq!(status(429, r#"{"error":"slow down"}"#), Some(429));
-        assert_eq!(status(200, r#"{"type":"message"}"#), None);
-        assert_eq!(status(502, "<html>"), None);
+        assert_eq!(meant(429, r#"{"error":"slow down"}"#), Some(429));
+        assert_eq!(meant(200, r#"{"type":"message"}"#), None);
+        assert_eq!(meant(502, "<html>"), None);
     }
 }

@@ -63,6 +63,10 @@ impl CallerSide for Anthropic {
         words::word(field)
     }
 
+    fn status(&self, failure: &Failure) -> u16 {
+        failure::status(failure)
+    }
+
     fn write_error(&self, failure: &Failure, id: RequestId) -> Bytes {
         failure::write(failure, id)
     }

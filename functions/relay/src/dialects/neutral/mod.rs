@@ -4,12 +4,16 @@
 //! their order; beside them stand a block's cache hint, the state that a provider wants back, and
 //! what only one dialect understands.
 
+pub mod block;
 pub mod event;
+pub mod extras;
 pub mod field;
 pub mod opaque;
 pub mod order;
+pub mod reasoning;
 pub mod reply;
 pub mod request;
+pub mod tool;
 
 pub use event::{Event, Opening};
 pub use field::{Field, Notes};

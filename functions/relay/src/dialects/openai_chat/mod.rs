@@ -18,7 +18,7 @@ use shared::failure::Failure;
 
 use super::convert::{Reader, Writer};
 use super::json::Object;
-use super::neutral::{Field, Reply, Request};
+use super::neutral::{Field, Notes, Reply, Request};
 use super::openai::{failure, splice};
 use super::watch::{Seen, Watch};
 use super::{Asked, CallerSide, Destination, InUrl, ProviderSide, UpstreamError, Wanted, Written};
@@ -104,6 +104,10 @@ impl ProviderSide for OpenaiChat {
 
     fn write_request(&self, request: &Request, to: &Destination<'_>) -> Result<Written, Failure> {
         request::write::write(request, to)
+    }
+
+    fn adapt(&self, body: Bytes, to: &Destination<'_>, notes: &mut Notes) -> Bytes {
+        express::quirks::adapt(body, to, notes)
     }
 
     fn reply(&self, body: &[u8], to: &Destination<'_>) -> Option<Reply> {

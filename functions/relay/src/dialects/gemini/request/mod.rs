@@ -9,6 +9,9 @@ pub(super) use write::{count_request, write};
 /// What an extra of a turn is called that holds the role as a caller of this dialect wrote it: such a
 /// turn is written as it came.
 const ROLE: &str = "=role";
+/// The extra of a function's answer that is a text: under which name it stood, where that is not the
+/// one that is documented.
+const SAID_AS: &str = "=response.name";
 /// What an extra of a tool is called that begins an element of `tools`.
 const ENTRY: &str = "=entry";
 /// What an extra of a request is called that holds the whole `toolConfig`.

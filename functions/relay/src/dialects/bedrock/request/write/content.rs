@@ -10,9 +10,10 @@ use shared::failure::Failure;
 use super::cache::Points;
 use super::media::{self, Documents};
 use super::names::{self, Names};
+use super::tools::TEXT;
 use crate::dialects::bedrock::model::{House, Model};
 use crate::dialects::json::{Json, Object};
-use crate::dialects::neutral::request::{Cache, Medium, ToolResult, Turn};
+use crate::dialects::neutral::request::{Cache, Medium, ToolResult, ToolUse, Turn};
 use crate::dialects::neutral::{Block, Field, Kind, Notes, Origin, Request, Role};
 
 /// What stands where nothing would be refused.
@@ -25,6 +26,8 @@ pub(super) struct Scribe<'a> {
     pub(super) points: &'a mut Points,
     pub(super) notes: &'a mut Notes,
     pub(super) documents: Documents,
+    /// The tools that take any text: here, that text is a member of an object.
+    pub(super) text_tools: Vec<&'a str>,
 }
 
 /// A block, and the cache point after it.
@@ -78,7 +81,7 @@ impl Scribe<'_> {
         let mut messages: Vec<Message> = Vec::new();
         for turn in request.turns.iter().skip_while(|turn| is_system(turn)) {
             self.note_turn(turn);
-            let pieces = self.pieces(turn)?;
+            let pieces = self.pieces(request, turn)?;
             let assistant = turn.role == Role::Assistant;
             match messages.last_mut() {
                 _ if pieces.is_empty() => {}
@@ -100,7 +103,7 @@ impl Scribe<'_> {
         Ok(messages.into_iter().map(Message::write).collect())
     }
 
-    fn pieces(&mut self, turn: &Turn) -> Result<Vec<Piece>, Failure> {
+    fn pieces(&mut self, request: &Request, turn: &Turn) -> Result<Vec<Piece>, Failure> {
         let mut pieces = Vec::new();
         for block in &turn.content.blocks {
             self.note_extras(block, "messages[].content[]");
@@ -108,6 +111,8 @@ impl Scribe<'_> {
                 self.late_instruction(block, &mut pieces);
                 continue;
             }
+            let begun = begun(request, turn, block);
+            let block = begun.as_ref().unwrap_or(block);
             let Some((written, kind)) = self.block(block, turn.role == Role::Assistant)? else {
                 continue;
             };
@@ -150,7 +155,7 @@ impl Scribe<'_> {
                 let call = Object::new()
                     .with("toolUseId", names::id(&call.id))
                     .with("name", self.names.tool(&call.name))
-                    .with("input", call.object());
+                    .with("input", self.input(call));
                 let call = Object::new().with("toolUse", call);
                 Some((call.into(), PieceKind::Other))
             }
@@ -181,6 +186,14 @@ impl Scribe<'_> {
             }
         };
         Ok(written)
+    }
+
+    fn input(&self, call: &ToolUse) -> Json {
+        if self.text_tools.contains(&call.name.as_str()) {
+            Object::new().with(TEXT, &call.arguments).into()
+        } else {
+            call.object().into()
+        }
     }
 
     fn medium(&mut self, block: &Block) -> Result<Option<Json>, Failure> {
@@ -303,6 +316,19 @@ impl Message {
             .with("role", role)
             .with("content", content)
             .into()
+    }
+}
+
+/// The beginning of an answer that the model shall go on with: Claude refuses blanks at its end.
+fn begun(request: &Request, turn: &Turn, block: &Block) -> Option<Block> {
+    let (last, end) = (request.turns.last()?, turn.content.blocks.last()?);
+    let is_end = std::ptr::eq(last, turn) && std::ptr::eq(end, block);
+    match &block.kind {
+        Kind::Text(text) if is_end && turn.role == Role::Assistant => Some(Block {
+            cache: block.cache,
+            ..Block::text(text.trim_end())
+        }),
+        _ => None,
     }
 }
 

@@ -17,6 +17,7 @@ use crate::dialects::bedrock::model::Model;
 use crate::dialects::convert::Renames;
 use crate::dialects::envelope::betas::{self, Host};
 use crate::dialects::json::{Fields, Json, Object, Raw, array, text};
+use crate::dialects::neutral::request::ToolInput;
 use crate::dialects::neutral::{Field, Notes, Request};
 use crate::dialects::{Destination, Written};
 
@@ -67,6 +68,7 @@ pub(in crate::dialects::bedrock) fn write(
         points: &mut points,
         notes: &mut notes,
         documents: Documents::default(),
+        text_tools: text_tools(request),
     };
     let mut system = scribe.system(request);
     let messages = scribe.messages(request)?;
@@ -114,6 +116,13 @@ pub(in crate::dialects::bedrock) fn write(
             format_tool: kit.format_tool,
         },
     })
+}
+
+/// The tools that take any text.
+fn text_tools(request: &Request) -> Vec<&str> {
+    let tools = request.tools.iter();
+    let text = tools.filter(|tool| matches!(tool.input, ToolInput::Text));
+    text.map(|tool| tool.name.as_str()).collect()
 }
 
 /// What the caller has written in Bedrock's own words, whatever the dialect.
@@ -195,7 +204,7 @@ mod tests {
     use super::*;
     use crate::dialects::neutral::request::{
         Cache, Content, Effort, Extra, Format, Lifetime, Medium, Reasoning, Schema, Source, Tool,
-        ToolChoice, ToolInput, ToolResult, Turn,
+        ToolChoice, ToolResult, Turn,
     };
     use crate::dialects::neutral::{Block, Kind, Opaque, Origin, Role};
 
@@ -336,6 +345,29 @@ mod tests {
             json!({"role": "user", "content": [{"text": "."}]})
         );
         assert!(body.get("toolConfig").is_none() && body.get("system").is_none());
+    }
+
+    #[test]
+    fn a_tool_that_takes_text_takes_it_as_a_member() {
+        let mut request = asking();
+        request.tools = vec![Tool {
+            input: ToolInput::Text,
+            ..tool("patch")
+        }];
+        let call = Content::blocks(vec![Block::call("a", "patch", "*** Begin")]);
+        request.turns.push(Turn::new(Role::Assistant, call));
+        let results = Content::blocks(vec![result("a", "done", None)]);
+        request.turns.push(Turn::new(Role::Tool, results));
+        request
+            .turns
+            .push(Turn::new(Role::Assistant, Content::text("So: \n")));
+        let (body, notes) = body(&request, SONNET);
+        let input = &body["messages"][1]["content"][0]["toolUse"]["input"];
+        assert_eq!(input, &json!({"input": "*** Begin"}));
+        let schema = &body["toolConfig"]["tools"][0]["toolSpec"]["inputSchema"]["json"];
+        assert_eq!(schema["required"], json!(["input"]));
+        assert!(notes.emulated.contains(&Field::Tool("patch".to_owned())));
+        assert_eq!(body["messages"][3]["content"], json!([{"text": "So:"}]));
     }
 
     #[test]

@@ -15,6 +15,9 @@ use crate::dialects::json::{Json, Object, Raw};
 use crate::dialects::neutral::request::{Format, Schema, Tool, ToolChoice, ToolInput};
 use crate::dialects::neutral::{Field, Kind, Notes, Request};
 
+/// The member that holds what a tool takes that takes any text.
+pub(super) const TEXT: &str = "input";
+
 /// `toolConfig` and what belongs to it.
 #[derive(Debug, Default)]
 pub(super) struct Kit {
@@ -252,10 +255,10 @@ fn empty() -> Object {
 }
 
 fn text_input() -> Object {
-    let input = Object::new().with("input", Object::of_type("string"));
+    let input = Object::new().with(TEXT, Object::of_type("string"));
     Object::of_type("object")
         .with("properties", input)
-        .with("required", vec!["input"])
+        .with("required", vec![TEXT])
 }
 
 fn native(schema: &Schema) -> Object {

@@ -8,6 +8,7 @@ use shared::failure::Failure;
 
 use super::super::super::spelling::{Reading, own};
 use super::super::super::{names, signature, wire};
+use super::super::SAID_AS;
 use crate::dialects::json::{Fields, Json, text, wrong};
 use crate::dialects::neutral::request::{
     Content, Extra, Extras, Medium, Source, ToolResult, ToolUse,
@@ -112,8 +113,9 @@ fn read_result(
     let mut failed = None;
     match result.take("response") {
         Some(response) if response.get().starts_with('{') => {
-            let (said, error) = read_response(response);
+            let (said, error, name) = read_response(response);
             failed = error.then_some(true);
+            extras.extend(name.map(|name| own(SAID_AS, Json::word(name).to_raw())));
             blocks.push(Block::text(said));
         }
         Some(_) => return Err(wrong(result.path("response"), "an object")),
@@ -143,22 +145,28 @@ fn read_result(
     }))
 }
 
-/// What a function answered, and whether that is an error. An object that says `result` or `error` and
-/// nothing else is the text that it says; any other is its own text.
-fn read_response(response: &RawValue) -> (String, bool) {
+/// What a function answered, whether that is an error, and how it is called where it is not called as
+/// documented. An object that says `output`, `result` or `error` and nothing else is the text that it
+/// says; any other is its own text. <https://ai.google.dev/api/caching#FunctionResponse>
+fn read_response(response: &RawValue) -> (String, bool, Option<&'static str>) {
     let whole = response.get().to_owned();
     let Some(mut fields) = Fields::of(response) else {
-        return (whole, false);
+        return (whole, false, None);
     };
-    let (result, error) = (fields.take("result"), fields.take("error"));
-    let failed = error.is_some();
-    let only = match (result, error) {
-        (Some(only), None) | (None, Some(only)) if fields.is_empty() => text(only),
-        _ => None,
-    };
+    let names = ["output", "result", "error"];
+    let mut said = names.map(|name| fields.take(name).map(|value| (name, value)));
+    let failed = said.last().is_some_and(Option::is_some);
+    let mut said = said.iter_mut().filter_map(Option::take);
+    let only = said.next().filter(|_| fields.is_empty());
+    let only = only.filter(|_| said.next().is_none());
     // What looks like an object would be taken for one on the way back.
-    let only = only.filter(|text| Fields::parse(text).is_none());
-    (only.unwrap_or(whole), failed)
+    let only = only
+        .and_then(|(name, value)| Some((name, text(value)?)))
+        .filter(|(_, text)| Fields::parse(text).is_none());
+    match only {
+        Some((name, text)) => (text, failed, Some(name).filter(|name| *name == "result")),
+        None => (whole, failed, None),
+    }
 }
 
 /// A medium of a part: its bytes, or where they are.

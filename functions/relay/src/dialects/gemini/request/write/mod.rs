@@ -230,6 +230,7 @@ mod tests {
                         "scheduling": "SILENT"}}]},
                 {"parts": [{"functionResponse": {"name": "h", "response": {"result": {"a": 1}}}}]},
                 {"parts": [{"functionResponse": {"name": "h", "response": {"result": "{}"}}}]},
+                {"parts": [{"functionResponse": {"name": "h", "response": {"result": "o"}}}]},
             ],
             "tools": [
                 {"functionDeclarations": [
@@ -329,7 +330,7 @@ mod tests {
         let answer = &body["contents"][2]["parts"][0]["functionResponse"];
         assert_eq!(answer["name"], *name);
         assert_eq!(answer["id"], "c1");
-        assert_eq!(answer["response"], json!({"result": "done"}));
+        assert_eq!(answer["response"], json!({"output": "done"}));
         assert_eq!(answer["parts"][0]["inlineData"]["mimeType"], "image/jpeg");
         assert_eq!(body["contents"][3]["parts"][0]["text"], "and now?");
         assert_eq!(body["tools"][0]["functionDeclarations"][0]["name"], *name);

@@ -6,6 +6,7 @@ use shared::domain::dialect::Dialect;
 use shared::failure::Failure;
 
 use super::super::super::{media, names, signature};
+use super::super::SAID_AS;
 use super::turns::Parts;
 use super::{Writing, plain};
 use crate::dialects::json::{Fields, Json, Object, Raw};
@@ -166,7 +167,7 @@ impl Writing<'_> {
         if beside.is_some() || !said.is_empty() {
             function.put(
                 "response",
-                response(&said.join("\n"), result.failed == Some(true)),
+                response(&said.join("\n"), result.failed == Some(true), extras),
             );
         }
         match beside.filter(|_| !self.model.third) {
@@ -240,13 +241,18 @@ impl Writing<'_> {
 }
 
 /// What a function answered as an object: one that it is already, or one that says it.
-fn response(said: &str, failed: bool) -> Json {
+/// <https://ai.google.dev/api/caching#FunctionResponse>
+fn response(said: &str, failed: bool, extras: &Extras) -> Json {
     let object = said.trim();
     let object = object
         .starts_with('{')
         .then(|| serde_json::from_str::<Raw>(object).ok());
     let Some(object) = object.flatten() else {
-        let name = if failed { "error" } else { "result" };
+        let name = match extras.get(Dialect::Gemini, SAID_AS) {
+            _ if failed => "error",
+            Some(_) => "result",
+            None => "output",
+        };
         return Object::new().with(name, said.to_owned()).into();
     };
     let tells = Fields::of(&object).is_some_and(|mut fields| fields.take("error").is_some());

@@ -5,6 +5,7 @@ use shared::domain::provider::card::Quirk;
 
 use super::content::{text_of, what};
 use super::names::{self, Names};
+use super::turns;
 use crate::dialects::Destination;
 use crate::dialects::json::{Json, Object, Raw};
 use crate::dialects::neutral::request::{Content, Extras, ToolResult, ToolUse};
@@ -48,7 +49,7 @@ impl<'a> Messages<'a> {
         if let Some(form) = form {
             self.instruct(&Content::text(form), &Extras::default());
         }
-        for turn in &request.turns {
+        for turn in &turns::joined(&request.turns) {
             match turn.role {
                 Role::System | Role::Developer => {
                     self.flush();

@@ -10,6 +10,7 @@ mod messages;
 mod names;
 mod reasoning;
 mod tools;
+mod turns;
 
 use shared::domain::dialect::Dialect;
 use shared::domain::provider::card::Quirk;
@@ -189,10 +190,11 @@ impl Letter<'_> {
     }
 
     fn limit(&mut self, limit: Option<u64>) {
-        let name = if self.has(Quirk::MaxTokens) {
-            "max_tokens"
-        } else {
+        // The older name is the one that every server knows: an unknown limit would be none.
+        let name = if self.has(Quirk::Openai) {
             "max_completion_tokens"
+        } else {
+            "max_tokens"
         };
         if let Some(limit) = limit {
             self.body.put(name, limit);
