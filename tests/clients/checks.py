@@ -44,7 +44,7 @@ class Kind:
     name: str
     upstream: Upstream
     model: str  # the name that callers use
-    dialect: str
+    dialects: tuple[str, ...]  # that it speaks itself
     thinks: bool = False
     stops: bool = True  # takes stop sequences
     tells_stop: bool = False  # tells which ended the answer
@@ -190,8 +190,11 @@ def move(pair: Pair, *, stream: bool) -> None:
     """A conversation with thoughts and calls under way moves to any other provider, and leaves its state behind."""
     _need(bool(pair.others))
     for other in pair.others:
-        if pair.caller.dialect == pair.kind.dialect == other.dialect:
+        at_home = pair.caller.dialect in other.dialects
+        if at_home and pair.caller.dialect in pair.kind.dialects:
             continue  # all bytes pass as they are, so the client meets what it would meet without a gateway
+        if at_home and pair.caller.dialect == "anthropic" and not pair.kind.thinks:
+            continue  # nothing tells that the answer without a thought is not the provider's own
         talk = pair.caller.talk(pair.wish(stream=stream, tools=True, thinks=True))
         try:
             seen = _say(talk, "move")

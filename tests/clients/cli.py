@@ -102,7 +102,8 @@ THROUGH: list[tuple[Agent, str, str]] = [
     (claude, "compatible", "claude-over-compatible"),
     (claude, "openai", "claude-over-openai"),
     (claude, "gemini", "claude-over-gemini"),
-    (claude, "bedrock", "claude-over-bedrock"),
+    # Claude Code throws thoughts away that a model of another name has thought.
+    (claude, "bedrock", "claude-sonnet-4-5-20250929"),
     (claude, "nova", "claude-over-nova"),
     (codex, "anthropic", "codex-over-anthropic"),
     (codex, "compatible", "codex-over-compatible"),

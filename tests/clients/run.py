@@ -55,7 +55,7 @@ class Provider:
     def kind(self, upstream: Upstream, *, direct: bool) -> Kind:
         """The same as the checks see it."""
         model, embeds = (self.model, self.embeds) if direct else (self.name, self.embeds and self.vectors)
-        return Kind(self.name, upstream, model, self.wire.DIALECT, thinks=self.wire.THINKS, stops=self.stops,
+        return Kind(self.name, upstream, model, self.wire.DIALECTS, thinks=self.wire.THINKS, stops=self.stops,
                     tells_stop=self.tells_stop, tells_when=self.tells_when, embeds=embeds, counts=self.counts)
 
     def channel(self, upstream: Upstream) -> Channel:

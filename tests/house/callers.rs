@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::MODEL;
 use crate::answer::Answer;
+use crate::{CLAUDE, MODEL};
 
 /// Nobody in particular.
 #[derive(Debug, Clone)]
@@ -159,8 +159,8 @@ impl KeyCaller {
 
     /// Anthropic messages, streamed or not, with more members.
     pub async fn messages(&self, more: Value) -> Answer {
-        let mut body = json!({ "max_tokens": 100 });
-        merge(&mut body, chat(more));
+        let mut body = chat(json!({ "model": CLAUDE, "max_tokens": 100 }));
+        merge(&mut body, more);
         self.post("/v1/messages", &body).await
     }
 

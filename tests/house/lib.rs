@@ -42,6 +42,8 @@ pub const NOON: &str = "2026-11-23T12:00:00Z";
 pub const PASSWORD: &str = "correct horse battery staple";
 /// The model that the fake provider serves, at 1 USD per million tokens of input and 2 of output.
 pub const MODEL: &str = "fake-model";
+/// The model that it serves in Anthropic's dialect alone, at the same price.
+pub const CLAUDE: &str = "fake-claude";
 
 /// A whole Tollhouse.
 #[derive(Debug)]
@@ -221,10 +223,12 @@ impl Builder {
                 .expect(200);
         }
         if !self.bare {
-            let price = json!({ "model": MODEL, "input": "1", "output": "2" });
-            assert!(root.post("/api/prices", &price).await.status < 300);
-            for provider in ["openai-compatible", "anthropic"] {
-                house.channel(house.upstream.channel(provider)).await;
+            for (provider, model) in [("openai-compatible", MODEL), ("anthropic", CLAUDE)] {
+                let price = json!({ "model": model, "input": "1", "output": "2" });
+                assert!(root.post("/api/prices", &price).await.status < 300);
+                let mut channel = house.upstream.channel(provider);
+                channel["models"] = json!([model]);
+                house.channel(channel).await;
             }
         }
     }

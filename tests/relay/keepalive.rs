@@ -48,7 +48,7 @@ async fn anthropics_clients_are_pinged() {
     let ada = house.user_with("ada", "1").await;
     let gate = Gate::default();
     house.upstream.next(Act::Hang(gate.clone()));
-    let body = json!({ "model": "fake-model", "max_tokens": 9, "stream": true, "messages": [] });
+    let body = json!({ "model": "fake-claude", "max_tokens": 9, "stream": true, "messages": [] });
     let request = ada.request("POST", "/v1/messages").json(&body);
     let mut response = request.send().await.unwrap();
     read_until(&mut response, "event: ping\ndata: {\"type\": \"ping\"}\n\n").await;

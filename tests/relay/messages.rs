@@ -33,7 +33,7 @@ async fn a_streamed_message_is_in_the_books() {
 async fn the_provider_gets_its_own_headers_and_path() {
     let house = House::new().await;
     let ada = house.user_with("ada", "1").await;
-    let body = json!({ "model": "fake-model", "max_tokens": 5, "messages": [] });
+    let body = json!({ "model": "fake-claude", "max_tokens": 5, "messages": [] });
     for path in ["/v1/messages?beta=true", "/claude/v1/messages"] {
         let request = house
             .anonymous()

@@ -1,7 +1,7 @@
 //! `GET /v1/models`: what a caller may name.
 
 use serde_json::json;
-use tests::{House, MODEL};
+use tests::{CLAUDE, House, MODEL};
 
 #[tokio::test]
 async fn each_dialect_sees_the_models_in_its_own_shape() {
@@ -10,7 +10,7 @@ async fn each_dialect_sees_the_models_in_its_own_shape() {
     let list = ada.get("/v1/models").await.expect(200);
     assert_eq!(
         (&list["object"], &list["data"][0]["id"]),
-        (&json!("list"), &json!(MODEL))
+        (&json!("list"), &json!(CLAUDE))
     );
     let request = ada
         .request("GET", "/v1/models")
@@ -18,7 +18,7 @@ async fn each_dialect_sees_the_models_in_its_own_shape() {
     let list: serde_json::Value = request.send().await.unwrap().json().await.unwrap();
     assert_eq!(
         (&list["first_id"], &list["data"][0]["type"]),
-        (&json!(MODEL), &json!("model"))
+        (&json!(CLAUDE), &json!("model"))
     );
     assert_eq!(
         ada.get(&format!("/v1/models/{MODEL}")).await.expect(200)["id"],

@@ -94,7 +94,7 @@ async fn errors_inside_a_200_are_errors() {
         );
         assert_eq!(
             (message.status, message.anthropic_type().as_str()),
-            (503, "overloaded_error")
+            (529, "overloaded_error")
         );
         ended(&house, &ada, "error", "0").await;
     }

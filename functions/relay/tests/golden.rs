@@ -295,6 +295,10 @@ fn without_ours(mut request: Value, caller: &Value) -> Value {
         let added = ["store", "include"].contains(&name.as_str()) && caller[name].is_null();
         !(added || value.is_null() || ["stream", "stream_options"].contains(&name.as_str()))
     });
+    // The limit has two names, and a provider gets the one that it knows.
+    if let Some(limit) = members.remove("max_completion_tokens") {
+        members.insert("max_tokens".to_owned(), limit);
+    }
     let messages = members.get_mut("messages").and_then(Value::as_array_mut);
     let assistants = messages
         .into_iter()

@@ -60,7 +60,7 @@ class Cut(Exception):
 class Wire(ABC):
     """How one kind of provider is spoken to."""
 
-    DIALECT: ClassVar[str]  # as Tollhouse calls it
+    DIALECTS: ClassVar[tuple[str, ...]]  # as Tollhouse calls them
     THINKS: ClassVar[bool]  # whether it tells its thoughts
 
     def __init__(self) -> None:

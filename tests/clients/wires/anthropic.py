@@ -33,8 +33,13 @@ from wires.shapes import must_fit
 
 KEY = "upstream-anthropic-key"
 VERSIONS = ("2023-06-01", "2026-10-21")
+SAMPLING = {"temperature": float, "top_p": float, "top_k": int}  # of the older version; the types are of the newer
 SIGNATURE = "EqQBCgIYAhIM1gbcDa9GJwZA2b3h/Signed+By/Anthropic=="
 REDACTED = "EmwKAhgBEgy3va3pzix/Redacted+By/Anthropic=="
+# Signatures are good wherever the same models are served: here, and at Bedrock.
+# <https://platform.claude.com/docs/en/build-with-claude/extended-thinking>
+AT_BEDROCK = ("Eu0CCkgIBxABGAIqUpstream/Signed+By/Bedrock==", "EmwKAhgBEgyRedacted+By/Bedrock==")
+KNOWN = (SIGNATURE, REDACTED, *AT_BEDROCK)
 FINISH = {"stop": "end_turn", "calls": "tool_use", "length": "max_tokens", "stop_sequence": "stop_sequence",
           "filter": "refusal"}
 REFUSALS: dict[Kind, tuple[int, str]] = {
@@ -51,7 +56,7 @@ REFUSALS: dict[Kind, tuple[int, str]] = {
 class Anthropic(Wire):
     """Anthropic itself."""
 
-    DIALECT = "anthropic"
+    DIALECTS = ("anthropic",)
     THINKS = True
 
     def check_credential(self, request: Request) -> None:
@@ -66,9 +71,7 @@ class Anthropic(Wire):
                 must_fit(body, message_count_tokens_params.MessageCountTokensParams)
                 return whole({"input_tokens": COUNTED})
             case "/v1/messages":
-                params = beta_params if "anthropic-beta" in request.headers else message_create_params
-                must_fit(body, params.MessageCreateParamsStreaming if body.get("stream")
-                         else params.MessageCreateParamsNonStreaming)
+                must_be_fit(body, with_betas="anthropic-beta" in request.headers)
                 asked = read(body, body["model"], stream=bool(body.get("stream")))
                 said = self.play(asked)
                 if isinstance(said, Whole):
@@ -89,6 +92,15 @@ def error_of(kind: Kind, message: str) -> dict[str, Any]:
 
 
 # Requests.
+
+
+def must_be_fit(body: dict[str, Any], *, with_betas: bool) -> None:
+    """Refuses a body that is not of the published types."""
+    params = beta_params if with_betas else message_create_params
+    for name, shape in SAMPLING.items():
+        fit(isinstance(body.get(name, 0), int | shape), f".{name} is {body.get(name)!r}")
+    must_fit({name: value for name, value in body.items() if name not in SAMPLING},
+             params.MessageCreateParamsStreaming if body.get("stream") else params.MessageCreateParamsNonStreaming)
 
 
 def read(body: Any, model: str, *, stream: bool) -> Asked:
@@ -129,10 +141,10 @@ def _parts(message: dict[str, Any]) -> Iterator[Part]:
             case "tool_result":
                 yield from _result(block)
             case "thinking":
-                fit(block["signature"] == SIGNATURE, f"Invalid `signature` in `thinking` block: {block['signature']}")
+                fit(block["signature"] in KNOWN, f"Invalid `signature` in `thinking` block: {block['signature']}")
                 yield State(block["signature"], block["thinking"])
             case "redacted_thinking":
-                fit(block["data"] == REDACTED, f"Invalid `data` in `redacted_thinking` block: {block['data']}")
+                fit(block["data"] in KNOWN, f"Invalid `data` in `redacted_thinking` block: {block['data']}")
                 yield State(block["data"])
 
 
@@ -167,7 +179,7 @@ def _check_order(messages: list[dict[str, Any]]) -> None:
 
 
 def _check_thinking(body: Any) -> None:
-    """What goes together with thinking."""
+    """What goes together with thinking. Where it is adaptive, an answer may come without."""
     budget = body["thinking"].get("budget_tokens", 1024)
     fit(budget >= 1024, "thinking.enabled.budget_tokens: Input should be greater than or equal to 1024")
     fit(body["max_tokens"] > budget, "`max_tokens` must be greater than `thinking.budget_tokens`")
@@ -176,7 +188,8 @@ def _check_thinking(body: Any) -> None:
     fit(choice in ("auto", "none"), "Thinking may not be enabled when tool_choice forces tool use.")
     turns = [message for message in body["messages"] if message["role"] == "assistant"]
     tail = body["messages"][-1]
-    if turns and any(block["type"] == "tool_result" for block in _blocks(tail)):
+    always = body["thinking"]["type"] == "enabled"
+    if always and turns and any(block["type"] == "tool_result" for block in _blocks(tail)):
         first = _blocks(turns[-1])[0]["type"]
         fit(first in ("thinking", "redacted_thinking"),
             f"Expected `thinking` or `redacted_thinking`, but found `{first}`, where a final assistant turn starts")

@@ -46,8 +46,9 @@ from wires import Cut, Request, Stream, Whole, Wire, anthropic, body_of, whole
 REGION = "eu-central-1"
 ACCESS_KEY, SECRET_KEY = "AKIAUPSTREAMUPSTREAM", "upstream/secret+access/key"
 API_KEY = "bedrock-api-key-upstream"
-SIGNATURE = "Eu0CCkgIBxABGAIqUpstream/Signed+By/Bedrock=="
-REDACTED = base64.b64encode(b"EmwKAhgBEgyRedacted+By/Bedrock==").decode()
+SIGNATURE = anthropic.AT_BEDROCK[0]
+# What is base64 there already is bytes here, and base64 once more.
+REDACTED = base64.b64encode(anthropic.AT_BEDROCK[1].encode()).decode()
 VERSIONS = ("bedrock-2023-05-31", *anthropic.VERSIONS)
 EVENTS = "application/vnd.amazon.eventstream"
 FINISH = {"stop": "end_turn", "calls": "tool_use", "length": "max_tokens", "stop_sequence": "stop_sequence",
@@ -67,7 +68,7 @@ _SERVICE = botocore.session.get_session().get_service_model("bedrock-runtime")
 class Bedrock(Wire):
     """Bedrock with requests signed by access keys, and Claude behind it."""
 
-    DIALECT = "bedrock"
+    DIALECTS = ("bedrock", "anthropic")
     THINKS = True
 
     def check_credential(self, request: Request) -> None:
@@ -114,9 +115,9 @@ class Bedrock(Wire):
         flags = body.get("anthropic_beta") or []
         fit(isinstance(flags, list), "anthropic_beta is no list")
         inner = {name: value for name, value in body.items() if name not in ("anthropic_version", "anthropic_beta")}
-        params = anthropic.beta_params if flags else anthropic.message_create_params
-        anthropic.must_fit(inner | {"model": model}, params.MessageCreateParamsNonStreaming)
-        asked = anthropic.read(inner, model, stream=stream)
+        anthropic.must_be_fit(inner | {"model": model}, with_betas=bool(flags))
+        # Answers name the model as Anthropic does.
+        asked = anthropic.read(inner, re.sub(r"^.*anthropic\.|-v\d+:\d+$", "", model), stream=stream)
         said = self.play(asked)
         if isinstance(said, Whole):
             return said
@@ -137,6 +138,7 @@ class Bedrock(Wire):
 class Nova(Bedrock):
     """Bedrock with an API key, and a model behind it that does not think."""
 
+    DIALECTS = ("bedrock",)
     THINKS = False
 
     def check_credential(self, request: Request) -> None:
@@ -242,11 +244,11 @@ def _image(image: dict[str, Any]) -> Image:
 
 def _state(reasoning: dict[str, Any]) -> State:
     if "redactedContent" in reasoning:
-        data = base64.b64encode(reasoning["redactedContent"]).decode()
-        fit(data == REDACTED, f"Invalid `data` in `redacted_thinking` block: {data}")
+        data = reasoning["redactedContent"].decode()
+        fit(data in anthropic.KNOWN, f"Invalid `data` in `redacted_thinking` block: {data}")
         return State(data)
     text = reasoning["reasoningText"]
-    fit(text.get("signature") == SIGNATURE, f"Invalid `signature` in `thinking` block: {text.get('signature')}")
+    fit(text.get("signature") in anthropic.KNOWN, f"Invalid `signature` in `thinking` block: {text.get('signature')}")
     return State(text["signature"], text["text"])
 
 
@@ -267,12 +269,12 @@ def _check_order(messages: list[dict[str, Any]], *, with_tools: bool) -> None:
 
 def _check_thinking(messages: list[dict[str, Any]], inference: Any, choice: Any, extra: Any) -> None:
     """What goes together with thinking."""
-    budget = extra["thinking"].get("budget_tokens", 1024)
+    budget, always = extra["thinking"].get("budget_tokens", 1024), extra["thinking"]["type"] == "enabled"
     fit(budget >= 1024, "thinking.enabled.budget_tokens: Input should be greater than or equal to 1024")
     fit(inference.get("maxTokens", 4096) > budget, "`max_tokens` must be greater than `thinking.budget_tokens`")
     fit("any" not in choice and "tool" not in choice, "Thinking may not be enabled when tool_choice forces tool use.")
     turns = [message for message in messages if message["role"] == "assistant"]
-    if turns and any("toolResult" in block for block in messages[-1]["content"]):
+    if always and turns and any("toolResult" in block for block in messages[-1]["content"]):
         fit("reasoningContent" in turns[-1]["content"][0],
             "Expected `thinking` or `redacted_thinking` where a final assistant turn starts")
 

@@ -67,7 +67,7 @@ class _Generate(pydantic.BaseModel):
 class Gemini(Wire):
     """Google's API for developers, by a model of the third generation: it wants its signatures back."""
 
-    DIALECT = "gemini"
+    DIALECTS = ("gemini",)
     THINKS = True
 
     def check_credential(self, request: Request) -> None:

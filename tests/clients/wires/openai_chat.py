@@ -93,7 +93,7 @@ def embeddings(body: Any) -> Whole:
 class OpenaiChat(Wire):
     """OpenAI itself."""
 
-    DIALECT = "openai_chat"
+    DIALECTS = ("openai_chat",)
     THINKS = False
     REMEMBERS: ClassVar[bool] = False  # whether its reasoning must come back
     STRICT: ClassVar[bool] = True  # whether a member that OpenAI does not know is refused

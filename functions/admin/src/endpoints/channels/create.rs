@@ -43,8 +43,8 @@ pub(crate) async fn create_channel(
     body.apply(&mut channel, &groups)?;
     let card = body::require_card(&channel.provider)?;
     let master_key = &app.secrets().await?.master_key;
-    channel.credential =
-        credential::read(card, given)?.map(|text| seal::seal(master_key, channel.id, &text));
+    channel.credential = credential::read(card, channel.base_url.as_deref(), given)?
+        .map(|text| seal::seal(master_key, channel.id, &text));
     app.store.configuration().put_channel(&channel).await?;
     Ok((StatusCode::CREATED, Json((&channel).into())))
 }

@@ -6,7 +6,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::Value;
 use shared::domain::provider::Provider;
-use shared::domain::provider::card::CredentialField;
+use shared::domain::provider::card::{Auth, CredentialField};
 use shared::failure::Failure;
 
 /// A credential as it arrives: a string, or an object of the fields that the card names.
@@ -18,6 +18,7 @@ pub(super) struct Credential(Value);
 /// card's fields. `None` when nothing is given and nothing is needed.
 pub(super) fn read(
     card: &Provider,
+    base_url: Option<&str>,
     given: Option<Credential>,
 ) -> Result<Option<SecretString>, Failure> {
     let fields = match given.map(|Credential(value)| value) {
@@ -36,6 +37,9 @@ pub(super) fn read(
         }
     };
     for field in card.credential.iter().filter(|field| field.required) {
+        if is_for_address(card, base_url, field) {
+            continue;
+        }
         if !fields.contains_key(field.name) {
             let text = format!("{} needs this: {}.", card.label, field.label);
             return Err(wrong(field.name, text));
@@ -46,6 +50,14 @@ pub(super) fn read(
     }
     let text = serde_json::to_string(&fields).map_err(Failure::internal)?;
     Ok(Some(SecretString::from(text)))
+}
+
+/// Whether a field only completes an address that the channel does not use: it has one of its own.
+fn is_for_address(card: &Provider, base_url: Option<&str>, field: &CredentialField) -> bool {
+    let name = format!("{{{}}}", field.name);
+    let filled = card.base_url.is_some_and(|url| url.contains(&name));
+    let signs = matches!(card.auth, Auth::Aws | Auth::Google);
+    filled && base_url.is_some() && !signs
 }
 
 /// A plain string is the first of the card's fields.
@@ -127,7 +139,7 @@ mod tests {
 
     fn read_for(name: &str, value: Value) -> Result<Option<String>, String> {
         let card = provider::find(name).unwrap();
-        let text = read(card, Some(Credential(value)));
+        let text = read(card, None, Some(Credential(value)));
         text.map(|text| text.map(|text| text.expose_secret().to_owned()))
             .map_err(|failure| failure.field.unwrap().into_owned())
     }

@@ -54,7 +54,7 @@ async fn renew_credential(
 ) -> Result<(), Failure> {
     let card = body::require_card(&channel.provider)?;
     let master_key = &app.secrets().await?.master_key;
-    let text = credential::read(card, given)?;
+    let text = credential::read(card, channel.base_url.as_deref(), given)?;
     channel.credential = text.map(|text| seal::seal(master_key, channel.id, &text));
     Ok(())
 }
