@@ -71,7 +71,7 @@ const CASES: [Case; 20] = [
 ];
 
 /// The text of a caller's request.
-fn request_text(from: Dialect, case: &str) -> String {
+pub(crate) fn request_text(from: Dialect, case: &str) -> String {
     let file = fs::read_to_string(format!("tests/golden/{from}/{case}.json")).unwrap();
     let fields = &mut Fields::parse(&file).unwrap();
     let indented = fields.take("request").unwrap();
@@ -109,12 +109,17 @@ fn streamed(to: Dialect, case: &str) -> Vec<u8> {
 }
 
 /// A provider's plain answer.
-fn plain(to: Dialect, case: &str) -> Vec<u8> {
+pub(crate) fn plain(to: Dialect, case: &str) -> Vec<u8> {
     fs::read(format!("tests/golden/upstream/{to}/{case}.json")).unwrap()
 }
 
 /// What becomes of a plain answer.
-fn write_plain(from: &dyn CallerSide, to: Dialect, wanted: &Wanted, body: &[u8]) -> Vec<u8> {
+pub(crate) fn write_plain(
+    from: &dyn CallerSide,
+    to: Dialect,
+    wanted: &Wanted,
+    body: &[u8],
+) -> Vec<u8> {
     let mut reply: Reply = upstream(to)
         .reply(body, &destination(to, false))
         .unwrap_or_else(|| panic!("{to} does not know its own answer"));

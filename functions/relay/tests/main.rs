@@ -11,3 +11,4 @@ mod fuzz;
 mod golden;
 mod recorded;
 mod stage;
+mod state;
