@@ -7,6 +7,7 @@ use std::fmt::Write;
 use std::fs;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
+use relay::dialects::convert::Renames;
 use relay::dialects::json::{self, Fields};
 use relay::dialects::neutral::{Notes, Reply};
 use relay::dialects::{CallerSide, Destination, Wanted};
@@ -119,9 +120,10 @@ pub(crate) fn write_plain(
     wanted: &Wanted,
     body: &[u8],
 ) -> Vec<u8> {
-    let reply: Reply = upstream(to)
+    let mut reply: Reply = upstream(to)
         .reply(body, &destination(to, false))
         .unwrap_or_else(|| panic!("{to} does not know its own answer"));
+    Renames::default().apply(&mut reply);
     from.write_reply(&reply, &asked(wanted)).to_vec()
 }
 
