@@ -102,7 +102,7 @@ async fn errors_inside_a_200_are_errors() {
     house
         .upstream
         .next(Act::stream(vec![Piece::Text(first.to_owned())]));
-    assert_eq!(ada.messages(json!({ "stream": true })).await.status, 503);
+    assert_eq!(ada.messages(json!({ "stream": true })).await.status, 529);
     ended(&house, &ada, "error", "0").await;
 }
 
