@@ -3,7 +3,6 @@
 //! `cargo bench --workspace --bench conversion`; figures are in `docs/performance.md`.
 
 #![expect(clippy::unwrap_used, reason = "a bench that cannot go on says where")]
-#![expect(missing_docs, reason = "criterion makes the functions")]
 
 use std::hint::black_box;
 
