@@ -69,7 +69,7 @@ mod tests {
         let wire = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, &sealed);
         assert!(has_envelope(&text(&wire)));
         assert!(!has_envelope(br#"{"text":"what is th1.gemini?"}"#));
-        assert!(!has_envelope(br#"{"signature":"EqQBCgIYAhIkMT"}"#));
+        assert!(!has_envelope(br#"{"signature":"EqQBCgABAhgBMT"}"#));
     }
 
     #[test]
