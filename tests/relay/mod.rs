@@ -12,5 +12,6 @@ mod limits;
 mod messages;
 mod models;
 mod provider_trouble;
+mod remote_media;
 mod replay;
 mod slow_settlement;
