@@ -11,7 +11,7 @@ use axum::response::Response;
 use bytes::Bytes;
 use futures_util::stream::{self, StreamExt};
 use http::{HeaderMap, HeaderName, StatusCode};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
@@ -120,10 +120,20 @@ impl FakeUpstream {
     /// The body that makes a channel to it.
     #[must_use]
     pub fn channel(&self, provider: &str) -> Value {
-        let credential = match provider {
-            // A place, and a key that needs no signature.
-            "bedrock" => json!({ "region": "us-east-1", "api_key": CREDENTIAL }),
-            _ => json!(CREDENTIAL),
+        let card = shared::domain::provider::find(provider).unwrap();
+        // A plain text is the first member of a credential; the secret is the key in any case.
+        let credential: Map<String, Value> = card
+            .credential
+            .iter()
+            .filter(|field| field.required || field.name == "api_key")
+            .map(|field| match field.name {
+                "api_key" => (field.name.to_owned(), json!(CREDENTIAL)),
+                name => (name.to_owned(), json!("us-east-1")),
+            })
+            .collect();
+        let credential = match card.credential {
+            [_] => json!(CREDENTIAL),
+            _ => Value::Object(credential),
         };
         json!({
             "name": provider, "provider": provider, "base_url": self.url(),

@@ -2,8 +2,8 @@
 
 use futures_util::future::join_all;
 use serde_json::json;
-use tests::House;
 use tests::upstream::{Act, Gate, Piece};
+use tests::{CLAUDE, House};
 
 /// What the fake provider says to each of those who get through, once all have been answered or hold.
 const THOUSAND: usize = 1_000;
@@ -66,9 +66,11 @@ async fn exactly_as_many_are_admitted_as_can_be_paid() {
 async fn a_hundred_pay_their_last_cent_and_nobody_else_gets_in() {
     let house = House::builder().bare().build().await;
     let root = house.root().await;
-    let price = json!({ "model": "fake-model", "input": "0", "output": "2" });
+    let price = json!({ "model": CLAUDE, "input": "0", "output": "2" });
     assert!(root.post("/api/prices", &price).await.status < 300);
-    house.channel(house.upstream.channel("anthropic")).await;
+    let mut channel = house.upstream.channel("anthropic");
+    channel["models"] = json!([CLAUDE]);
+    house.channel(channel).await;
     let ada = house.user_with("ada", "0.2").await;
     for _ in 0..THOUSAND {
         // Every call uses all that it may: nothing comes back.

@@ -94,7 +94,7 @@ async fn errors_inside_a_200_are_errors() {
         );
         assert_eq!(
             (message.status, message.anthropic_type().as_str()),
-            (503, "overloaded_error")
+            (529, "overloaded_error")
         );
         ended(&house, &ada, "error", "0").await;
     }
@@ -102,7 +102,7 @@ async fn errors_inside_a_200_are_errors() {
     house
         .upstream
         .next(Act::stream(vec![Piece::Text(first.to_owned())]));
-    assert_eq!(ada.messages(json!({ "stream": true })).await.status, 503);
+    assert_eq!(ada.messages(json!({ "stream": true })).await.status, 529);
     ended(&house, &ada, "error", "0").await;
 }
 

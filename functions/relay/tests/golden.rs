@@ -7,6 +7,7 @@ use std::fmt::Write;
 use std::fs;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
+use relay::dialects::convert::Renames;
 use relay::dialects::json::{self, Fields};
 use relay::dialects::neutral::{Notes, Reply};
 use relay::dialects::{CallerSide, Destination, Wanted};
@@ -70,7 +71,7 @@ const CASES: [Case; 20] = [
 ];
 
 /// The text of a caller's request.
-fn request_text(from: Dialect, case: &str) -> String {
+pub(crate) fn request_text(from: Dialect, case: &str) -> String {
     let file = fs::read_to_string(format!("tests/golden/{from}/{case}.json")).unwrap();
     let fields = &mut Fields::parse(&file).unwrap();
     let indented = fields.take("request").unwrap();
@@ -108,15 +109,21 @@ fn streamed(to: Dialect, case: &str) -> Vec<u8> {
 }
 
 /// A provider's plain answer.
-fn plain(to: Dialect, case: &str) -> Vec<u8> {
+pub(crate) fn plain(to: Dialect, case: &str) -> Vec<u8> {
     fs::read(format!("tests/golden/upstream/{to}/{case}.json")).unwrap()
 }
 
 /// What becomes of a plain answer.
-fn write_plain(from: &dyn CallerSide, to: Dialect, wanted: &Wanted, body: &[u8]) -> Vec<u8> {
-    let reply: Reply = upstream(to)
+pub(crate) fn write_plain(
+    from: &dyn CallerSide,
+    to: Dialect,
+    wanted: &Wanted,
+    body: &[u8],
+) -> Vec<u8> {
+    let mut reply: Reply = upstream(to)
         .reply(body, &destination(to, false))
         .unwrap_or_else(|| panic!("{to} does not know its own answer"));
+    Renames::default().apply(&mut reply);
     from.write_reply(&reply, &asked(wanted)).to_vec()
 }
 
@@ -295,6 +302,10 @@ fn without_ours(mut request: Value, caller: &Value) -> Value {
         let added = ["store", "include"].contains(&name.as_str()) && caller[name].is_null();
         !(added || value.is_null() || ["stream", "stream_options"].contains(&name.as_str()))
     });
+    // The limit has two names, and a provider gets the one that it knows.
+    if let Some(limit) = members.remove("max_completion_tokens") {
+        members.insert("max_tokens".to_owned(), limit);
+    }
     let messages = members.get_mut("messages").and_then(Value::as_array_mut);
     let assistants = messages
         .into_iter()

@@ -12,3 +12,4 @@ mod fuzz;
 mod golden;
 mod recorded;
 mod stage;
+mod state;

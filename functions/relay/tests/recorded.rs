@@ -2,7 +2,7 @@
 //! whatever way the bytes are split, and wherever they end.
 
 use http::{HeaderMap, HeaderValue};
-use relay::dialects::convert::Reader;
+use relay::dialects::convert::{Reader, Renames};
 use relay::dialects::{Destination, Wanted};
 use shared::domain::dialect::Dialect;
 use witness::trace::{self, Trace};
@@ -28,7 +28,7 @@ fn destination(trace: &Trace) -> Destination<'static> {
 }
 
 /// A reader for the stream of a trace.
-pub(crate) fn reader(trace: &Trace) -> Box<dyn Reader> {
+fn reader(trace: &Trace) -> Box<dyn Reader> {
     upstream(trace.dialect).reader(&destination(trace))
 }
 
@@ -62,7 +62,7 @@ fn convert<'a>(trace: &Trace, from: Dialect, pieces: impl Iterator<Item = &'a [u
 }
 
 /// Traces that come as streams and need no unwrapping before.
-pub(crate) fn streams() -> Vec<Trace> {
+fn streams() -> Vec<Trace> {
     let streams = traces().into_iter().filter(is_stream);
     streams.filter(|trace| !trace.wrapped).collect()
 }
@@ -89,7 +89,7 @@ fn every_caller_hears_plain_answers_as_the_witness_does() {
         let said = witness::of(trace);
         let to = destination(trace);
         let reply = (trace.status == 200).then(|| upstream(trace.dialect).reply(&trace.body, &to));
-        let Some(reply) = reply.flatten() else {
+        let Some(mut reply) = reply.flatten() else {
             let mut headers = HeaderMap::new();
             for (name, value) in &trace.headers {
                 let name = name.parse::<http::HeaderName>().unwrap();
@@ -100,6 +100,7 @@ fn every_caller_hears_plain_answers_as_the_witness_does() {
             wrong.extend(witness::compare_error(&trace.name, &said, status).err());
             continue;
         };
+        Renames::default().apply(&mut reply);
         for from in CALLERS {
             let wanted = question(from, false);
             let body = caller(from).write_reply(&reply, &asked(&wanted));

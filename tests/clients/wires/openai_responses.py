@@ -263,7 +263,8 @@ def _forgiven_item(item: dict[str, Any]) -> dict[str, Any]:
     """One item of it."""
     match item.get("type", "message"), item.get("role"):
         case "message", "assistant" if isinstance(item["content"], list):
-            content = [{"annotations": []} | part if part["type"] == "output_text" else part for part in item["content"]]
+            bare = {"annotations": []}
+            content = [bare | part if part["type"] == "output_text" else part for part in item["content"]]
             return {"type": "message", "id": "msg_", "status": "completed"} | item | {"content": content}
         case "message", _ if isinstance(item["content"], list):
             content = [{"detail": "auto"} | part if part["type"] == "input_image" else part for part in item["content"]]
@@ -292,7 +293,7 @@ def _check_order(items: list[dict[str, Any]]) -> None:
                 fit(item["call_id"] in called, f"No tool call found for function call output {item['call_id']}")
             case "reasoning":
                 after = items[index + 1] if index + 1 < len(items) else {}
-                follows = after.get("type") == "function_call" or after.get("role") == "assistant"
+                follows = after.get("type") in ("function_call", "reasoning") or after.get("role") == "assistant"
                 fit(follows, f"reasoning {item.get('id')} was provided without its required following item")
     answered = {item["call_id"] for item in items if item.get("type") == "function_call_output"}
     fit(called <= answered, f"No tool output found for function call {called - answered}")

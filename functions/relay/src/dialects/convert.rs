@@ -66,6 +66,8 @@ impl Renames {
 
     /// A whole answer, changed back.
     pub fn apply(&self, reply: &mut Reply) {
+        // Converted answers carry the caller's name of the model.
+        reply.model = None;
         for block in &mut reply.blocks {
             let Kind::ToolUse(ToolUse {
                 name, arguments, ..
@@ -129,6 +131,8 @@ impl Converter {
 
     fn restore(&mut self, event: &mut Event) {
         match event {
+            // Converted answers carry the caller's name of the model.
+            Event::Start { model, .. } => *model = None,
             Event::Open(opening) => {
                 if let Opening::ToolUse { name, .. } = opening {
                     if self.renames.is_format(name) {

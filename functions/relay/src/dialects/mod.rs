@@ -5,6 +5,7 @@
 
 pub mod anthropic;
 pub mod bedrock;
+pub mod borrowed;
 pub mod claude;
 pub mod cohere;
 pub mod convert;
@@ -133,6 +134,11 @@ pub trait CallerSide: Debug + Send + Sync {
     /// # Errors
     /// When the request cannot be read a second time.
     fn express(&self, wanted: &Wanted, upstream_model: &str) -> Result<Bytes, Failure>;
+
+    /// Whether a request carries what another provider has said, which this one would refuse.
+    fn is_borrowed(&self, body: &[u8], _: &Destination<'_>) -> bool {
+        borrowed::has_envelope(body)
+    }
 
     /// A watcher for one streamed answer of the express lane.
     fn watch(&self, wanted: &Wanted) -> Box<dyn Watch>;

@@ -27,7 +27,7 @@ pub fn data(event: &[u8]) -> Option<Cow<'_, [u8]>> {
 #[must_use]
 pub fn is_whole(last: &[u8]) -> bool {
     let Some(data) = data(last) else {
-        return true;
+        return false;
     };
     let data = data.trim_ascii();
     data == b"[DONE]" || serde_json::from_slice::<serde::de::IgnoredAny>(data).is_ok()
@@ -93,12 +93,13 @@ mod tests {
             "data: {\"a\":1}",
             "event: x\ndata: {\"a\":\ndata: 1}\n",
             "data: [DONE]",
-            ": note",
             "data: {\"a\":\"\\ud83d\"}",
         ] {
             assert!(is_whole(whole.as_bytes()), "{whole}");
         }
         for cut in [
+            "dat",
+            "dat",
             "data: {\"a\":1",
             "data: [DON",
             "event: message_stop\ndata: {\"ty",

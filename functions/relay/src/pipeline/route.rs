@@ -69,8 +69,8 @@ fn enabled_group<'a>(snapshot: &Snapshot, name: &'a str) -> Result<&'a str, Fail
 /// Why there is no channel: nobody carries the model, nobody does now, or not in this dialect.
 fn nowhere(snapshot: &Snapshot, model: &str, carrying: &[&Channel], dialect: Dialect) -> Failure {
     if let Some(channel) = carrying.first() {
-        let spoken = channel.card().map_or(&[][..], |card| card.speaks);
-        let spoken: Vec<&str> = spoken.iter().map(|tongue| tongue.dialect.name()).collect();
+        let spoken = channel.tongues(channel.upstream_model(model));
+        let spoken: Vec<&str> = spoken.map(|tongue| tongue.dialect.name()).collect();
         let text = format!(
             "The model {model} is not served in the dialect {dialect}; it is in {}.",
             spoken.join(", ")

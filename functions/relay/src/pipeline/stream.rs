@@ -260,8 +260,12 @@ impl Talk {
         };
         let seen = speech.rest.seen();
         let (last_words, ending) = match failure {
-            // What breaks after the proper end breaks nothing.
-            _ if seen.complete => (None, Ending::whole(seen, speech.ttfb_ms)),
+            // What breaks after the proper end breaks nothing, unless the provider says otherwise.
+            None | Some(Gone::Silent | Gone::Lost(Lost::Broken(_) | Lost::Garbage(_)))
+                if seen.complete =>
+            {
+                (None, Ending::whole(seen, speech.ttfb_ms))
+            }
             failure => self.cut(&mut speech, seen, failure),
         };
         let Speech {

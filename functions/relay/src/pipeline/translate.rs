@@ -198,6 +198,10 @@ pub(super) async fn translate(
     };
     let provider = dialects::provider(dialect);
     let written = match interpreter.lane {
+        // What others have said to the caller before is nothing for this provider.
+        Lane::Express if dialects::caller(call.dialect).is_borrowed(&wanted.body, &to) => {
+            write(app, call, admitted, &to, provider).await?
+        }
         Lane::Express => {
             let body = dialects::caller(call.dialect).express(wanted, &road.model)?;
             let mut notes = Notes::default();
@@ -210,7 +214,9 @@ pub(super) async fn translate(
         Lane::Conversion => write(app, call, admitted, &to, provider).await?,
     };
     interpreter.renames = written.renames;
-    let path = if call.url.counting {
+    let path = if call.url.counting && road.tongue.envelope != Envelope::None {
+        return Err(cannot_count());
+    } else if call.url.counting {
         provider.count_path(&to).ok_or_else(cannot_count)?
     } else {
         provider.path(&to)

@@ -1,6 +1,6 @@
 //! Any server that speaks OpenAI's chat dialect: vLLM, llama.cpp, LM Studio, a company's own.
 
-use super::card::{Auth, MAYBE_API_KEY, Provider, Quirk, Tongue};
+use super::card::{Auth, MAYBE_API_KEY, Provider, Tongue};
 use crate::domain::dialect::Dialect;
 
 pub(super) const OPENAI_COMPATIBLE: Provider = Provider {
@@ -16,6 +16,6 @@ pub(super) const OPENAI_COMPATIBLE: Provider = Provider {
     auth: Auth::Bearer,
     credential: MAYBE_API_KEY,
     names: &[],
-    quirks: &[Quirk::MaxTokens],
+    quirks: &[],
     docs: "https://platform.openai.com/docs/api-reference/chat",
 };

@@ -17,7 +17,9 @@ use shared::failure::Failure;
 use super::convert::{Reader, Writer};
 use super::neutral::{Field, Reply, Request};
 use super::watch::{Seen, Watch};
-use super::{Asked, CallerSide, Destination, InUrl, ProviderSide, UpstreamError, Wanted, Written};
+use super::{
+    Asked, CallerSide, Destination, InUrl, ProviderSide, UpstreamError, Wanted, Written, borrowed,
+};
 
 /// The dialect.
 #[derive(Debug, Clone, Copy)]
@@ -37,6 +39,11 @@ impl CallerSide for Anthropic {
 
     fn express(&self, wanted: &Wanted, upstream_model: &str) -> Result<Bytes, Failure> {
         express::request::express(wanted, upstream_model)
+    }
+
+    /// Thoughts that nobody has signed are refused.
+    fn is_borrowed(&self, body: &[u8], _: &Destination<'_>) -> bool {
+        borrowed::has_envelope(body) || borrowed::has_empty(body, br#""signature""#)
     }
 
     fn watch(&self, _: &Wanted) -> Box<dyn Watch> {

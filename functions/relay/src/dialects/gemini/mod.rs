@@ -27,7 +27,9 @@ use super::convert::{Reader, Writer};
 use super::json::Object;
 use super::neutral::{Field, Reply, Request};
 use super::watch::{Seen, Watch};
-use super::{Asked, CallerSide, Destination, InUrl, ProviderSide, UpstreamError, Wanted, Written};
+use super::{
+    Asked, CallerSide, Destination, InUrl, ProviderSide, UpstreamError, Wanted, Written, borrowed,
+};
 
 /// The dialect.
 #[derive(Debug, Clone, Copy)]
@@ -95,6 +97,18 @@ impl CallerSide for Gemini {
 
     fn express(&self, wanted: &Wanted, _: &str) -> Result<Bytes, Failure> {
         Ok(wanted.body.clone())
+    }
+
+    /// From the third generation on, calls must be signed.
+    fn is_borrowed(&self, body: &[u8], to: &Destination<'_>) -> bool {
+        let calls = [br#""functionCall""#.as_slice(), br#""function_call""#];
+        let signed = [
+            br#""thoughtSignature""#.as_slice(),
+            br#""thought_signature""#,
+        ];
+        let has = |members: [&[u8]; 2]| members.iter().any(|name| borrowed::has_member(body, name));
+        let strict = request::wants_signatures(to.model);
+        borrowed::has_envelope(body) || (strict && has(calls) && !has(signed))
     }
 
     fn watch(&self, wanted: &Wanted) -> Box<dyn Watch> {

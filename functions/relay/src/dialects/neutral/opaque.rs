@@ -7,7 +7,9 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 /// What an envelope begins with.
-const MARK: &str = "th1.";
+pub const MARK: &str = "th1.";
+/// The same where an envelope is itself carried in base64.
+pub const MARK_IN_BASE64: &str = "dGgxL";
 
 /// Whose state it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -14,6 +14,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName};
 use shared::domain::dialect::Dialect as Name;
 use shared::domain::id::RequestId;
+use shared::domain::provider::card::Quirk;
 use shared::failure::Failure;
 
 use super::convert::{Reader, Writer};
@@ -21,7 +22,9 @@ use super::json::Object;
 use super::neutral::{Field, Notes, Reply, Request};
 use super::openai::{failure, splice};
 use super::watch::{Seen, Watch};
-use super::{Asked, CallerSide, Destination, InUrl, ProviderSide, UpstreamError, Wanted, Written};
+use super::{
+    Asked, CallerSide, Destination, InUrl, ProviderSide, UpstreamError, Wanted, Written, borrowed,
+};
 
 /// The dialect.
 #[derive(Debug, Clone, Copy)]
@@ -41,6 +44,18 @@ impl CallerSide for OpenaiChat {
 
     fn express(&self, wanted: &Wanted, upstream_model: &str) -> Result<Bytes, Failure> {
         splice::express(wanted, upstream_model)
+    }
+
+    /// OpenAI itself knows no thoughts in chats.
+    fn is_borrowed(&self, body: &[u8], to: &Destination<'_>) -> bool {
+        const FOREIGN: [&[u8]; 3] = [
+            br#""reasoning_content""#,
+            br#""reasoning_details""#,
+            br#""extra_content""#,
+        ];
+        let foreign = |member: &&[u8]| borrowed::has_member(body, member);
+        let openai = to.card.has(Quirk::Openai);
+        borrowed::has_envelope(body) || (openai && FOREIGN.iter().any(foreign))
     }
 
     fn watch(&self, wanted: &Wanted) -> Box<dyn Watch> {

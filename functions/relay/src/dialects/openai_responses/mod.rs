@@ -19,7 +19,9 @@ use super::convert::{Reader, Writer};
 use super::json::{Fields, Object};
 use super::neutral::{Field, Reply, Request};
 use super::watch::{Seen, Watch};
-use super::{Asked, CallerSide, Destination, InUrl, ProviderSide, UpstreamError, Wanted, Written};
+use super::{
+    Asked, CallerSide, Destination, InUrl, ProviderSide, UpstreamError, Wanted, Written, borrowed,
+};
 
 /// The dialect.
 #[derive(Debug, Clone, Copy)]
@@ -39,6 +41,11 @@ impl CallerSide for OpenaiResponses {
 
     fn express(&self, wanted: &Wanted, upstream_model: &str) -> Result<Bytes, Failure> {
         express::request::express(wanted, upstream_model)
+    }
+
+    /// Thoughts that this gateway has made into items are kept by nobody.
+    fn is_borrowed(&self, body: &[u8], _: &Destination<'_>) -> bool {
+        borrowed::has_envelope(body) || borrowed::has_made_id(body, "rs")
     }
 
     fn watch(&self, _: &Wanted) -> Box<dyn Watch> {

@@ -28,6 +28,10 @@ struct Named<'a> {
 
 impl Watch for Watcher {
     fn event(&mut self, event: &[u8]) -> Verdict {
+        // Behind the end there is nothing of this answer, whatever a proxy has put there.
+        if self.seen.over {
+            return Verdict::Pass;
+        }
         let Some(data) = sse::data(event) else {
             return Verdict::Pass;
         };
@@ -125,5 +129,18 @@ mod tests {
             panic!("it is an error");
         };
         assert_eq!(error.status, 529);
+    }
+
+    #[test]
+    fn what_comes_behind_the_end_is_not_used() {
+        let mut watcher = Watcher::default();
+        for output in [5, 7] {
+            let delta = format!(
+                "data:{{\"type\":\"message_delta\",\"usage\":{{\"output_tokens\":{output}}}}}\n\n"
+            );
+            watcher.event(delta.as_bytes());
+            watcher.event(b"data:{\"type\":\"message_stop\"}\n\n");
+        }
+        assert_eq!(watcher.seen().tokens.unwrap().output, 5);
     }
 }

@@ -4,7 +4,7 @@ mod read;
 mod write;
 
 pub(super) use read::read;
-pub(super) use write::{count_request, write};
+pub(super) use write::{count_request, wants_signatures, write};
 
 /// What an extra of a turn is called that holds the role as a caller of this dialect wrote it: such a
 /// turn is written as it came.

@@ -332,8 +332,8 @@ mod tests {
     #[test]
     fn a_spoken_answer_is_its_transcript_and_its_sound() {
         let reply = reply(&[
-            r#"{"role":"assistant","content":null,"audio":{"id":"audio_1","transcript":"Hel"}}"#,
-            r#"{"audio":{"transcript":"lo","data":"QQ=="}}"#,
+            r#"{"role":"assistant","content":null,"audio":{"id":"audio_1","transcript":"He"}}"#,
+            r#"{"audio":{"transcript":"llo","data":"QQ=="}}"#,
             r#"{"audio":{"data":"QkM="}}"#,
             r#"{"audio":{"expires_at":5}}"#,
         ]);

@@ -36,6 +36,11 @@ struct Writing<'a> {
     called: BTreeMap<&'a str, &'a str>,
 }
 
+/// Whether a model wants its calls back with their signatures.
+pub(in crate::dialects::gemini) fn wants_signatures(model: &str) -> bool {
+    model::Model::of(model).third
+}
+
 /// Writes it. What a caller of the same dialect has written comes back as it came, but for three
 /// things that are added: `responseMimeType` to a schema, a placeholder for the signature that a call
 /// to Gemini 3 lacks, and a first turn where there is none.

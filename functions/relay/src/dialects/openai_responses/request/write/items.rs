@@ -9,6 +9,7 @@ use shared::domain::provider::card::Quirk;
 
 use super::super::read::{AS_IT_IS, DIALECT};
 use super::{Writing, limits};
+use crate::dialects::borrowed;
 use crate::dialects::json::{self, Json, Object, Raw};
 use crate::dialects::neutral::request::{Extras, ToolResult, ToolUse, Turn};
 use crate::dialects::neutral::{Block, Field, Kind, Role};
@@ -237,6 +238,14 @@ impl Writing<'_> {
             if blocks.iter().any(told) {
                 self.notes.drop(Field::ReasoningHistory);
             }
+            return;
+        }
+        let id = turn.extras.get(DIALECT, "id");
+        let made =
+            |id: &Raw| json::text(id).is_some_and(|id| borrowed::is_made(id.as_bytes(), "rs"));
+        if native.is_none() && id.is_some_and(made) {
+            // Nobody keeps an item that this gateway has made of another provider's thought.
+            self.notes.drop(Field::ReasoningHistory);
             return;
         }
         let (mut summary, mut content) = (Vec::new(), Vec::new());

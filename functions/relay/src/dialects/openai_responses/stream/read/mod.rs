@@ -236,8 +236,8 @@ mod tests {
         let reply = fold(&[
             json!({"type": "response.created", "response": {"id": "resp_1", "model": "m"}}),
             added(0, &json!({"type": "message", "id": "a", "content": []})),
-            delta("output_text", 0, "Hel"),
-            delta("output_text", 0, "lo"),
+            delta("output_text", 0, "He"),
+            delta("output_text", 0, "llo"),
             json!({"type": "response.output_text.done", "output_index": 0, "content_index": 0,
                 "item_id": "b", "text": "Hello"}),
             done(0, &message("c", "Hello")),
