@@ -7,6 +7,7 @@
 )]
 #![expect(clippy::indexing_slicing, reason = "JSON that is not there is null")]
 
+mod fidelity;
 mod fuzz;
 mod golden;
 mod recorded;

@@ -163,7 +163,13 @@ fn form(request: &Request, tools: bool, notes: &mut Notes) -> Form {
     let schema = match &request.format {
         None | Some(Format::Text) => return Form::default(),
         Some(Format::Json) => None,
-        Some(Format::Schema(schema)) => Some(&schema.schema),
+        Some(Format::Schema(schema)) => {
+            // A schema is all that is taken: what it is for has no place.
+            if schema.description.is_some() {
+                notes.emulate(Field::Format);
+            }
+            Some(&schema.schema)
+        }
     };
     if !tools {
         let member = Object::of_type("json_object").maybe("json_schema", schema);
@@ -417,7 +423,7 @@ mod tests {
             }),
             format: Some(Format::Schema(Schema {
                 name: Some("x".to_owned()),
-                description: None,
+                description: Some("What it is for.".to_owned()),
                 schema: raw(r#"{"type":"object"}"#),
                 strict: Some(true),
             })),
@@ -445,7 +451,7 @@ mod tests {
         assert_eq!(body["response_format"], form);
         let dropped = [Field::LogitBias, Field::Other("store".to_owned())];
         assert_eq!(written.notes.dropped, dropped.into());
-        assert_eq!(written.notes.emulated, [Field::TopP].into());
+        assert_eq!(written.notes.emulated, [Field::TopP, Field::Format].into());
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod schema;
 mod thinking;
 mod tools;
 
+use shared::domain::dialect::Dialect;
 use shared::failure::Failure;
 
 use crate::dialects::bedrock::model::Model;
@@ -136,7 +137,7 @@ struct Own {
 impl Own {
     fn read(request: &Request, model: Model<'_>, notes: &mut Notes) -> Self {
         let mut own = Self::default();
-        for extra in &request.extras.0 {
+        for extra in request.extras.foreign(Dialect::Bedrock) {
             let word = text(&extra.value);
             let known = OWN.into_iter().find(|known| *known == extra.name);
             if let Some(name) = known {
@@ -198,7 +199,6 @@ fn tier(word: &str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
-    use shared::domain::dialect::Dialect;
     use shared::domain::provider;
 
     use super::*;
@@ -668,6 +668,7 @@ mod tests {
             extra("additionalModelRequestFields", r#"{"top_k":7,"x":1.0}"#),
             extra("service_tier", r#""flex""#),
             extra("store", "true"),
+            extra("=spelling", "{}"),
             extra(betas::MEMBER, r#"["context-1m-2025-08-07","unknown"]"#),
         ];
         let (body, notes) = body(&request, SONNET);
@@ -677,6 +678,7 @@ mod tests {
             body[MORE],
             json!({"top_k": 7, "x": 1.0, "anthropic_beta": ["context-1m-2025-08-07"]})
         );
-        assert!(notes.dropped.contains(&Field::Other("store".to_owned())));
+        let dropped = |name: &str| notes.dropped.contains(&Field::Other(name.to_owned()));
+        assert!(dropped("store") && !dropped("=spelling"));
     }
 }

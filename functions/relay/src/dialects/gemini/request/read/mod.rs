@@ -120,6 +120,8 @@ fn push(blocks: &mut Vec<Block>, mut block: Block) {
 
 #[cfg(test)]
 mod tests {
+    use shared::domain::dialect::Dialect;
+
     use super::*;
 
     fn request(json: &str) -> Request {
@@ -180,6 +182,26 @@ mod tests {
         assert_eq!(blocks.len(), 2);
         assert!(matches!(&blocks[0].kind, Kind::Reasoning(text) if text == "ab"));
         assert_eq!(blocks[0].opaque.as_ref().unwrap().data, "sig");
+    }
+
+    #[test]
+    fn only_documents_are_called_something_elsewhere() {
+        for (mime, name, lost) in [
+            ("image/png", None, Some("inlineData.displayName")),
+            ("application/pdf", Some("a"), None),
+        ] {
+            let request = request(&format!(
+                r#"{{"contents":[{{"parts":[{{"inlineData":{{"mimeType":"{mime}","data":"QQ==",
+                "displayName":"a"}}}}]}}]}}"#
+            ));
+            let block = &request.turns[0].content.blocks[0];
+            let (Kind::Image(medium) | Kind::Document(medium)) = &block.kind else {
+                panic!("{block:?}")
+            };
+            assert_eq!(medium.name.as_deref(), name);
+            let mut foreign = block.extras.foreign(Dialect::OpenaiChat);
+            assert_eq!(foreign.next().map(|extra| &*extra.name), lost);
+        }
     }
 
     #[test]

@@ -177,10 +177,11 @@ fn read_medium(
     if let Some(mut blob) = part.object("inlineData")? {
         let data = blob.text("data")?;
         let data = data.ok_or_else(|| wrong(blob.path("data"), "bytes in base64"))?;
+        let mime = blob.text("mimeType")?;
         let medium = Medium {
-            mime: blob.text("mimeType")?,
             source: Source::Base64(part.spelling.read_bytes(data)),
-            name: read_name(&mut blob, "inlineData", extras)?,
+            name: read_name(&mut blob, "inlineData", mime.as_deref(), extras)?,
+            mime,
             detail: None,
         };
         extras.extend(blob.rest("inlineData."));
@@ -191,10 +192,11 @@ fn read_medium(
     };
     let address = file.text("fileUri")?;
     let address = address.ok_or_else(|| wrong(file.path("fileUri"), "an address"))?;
+    let mime = file.text("mimeType")?;
     let medium = Medium {
-        mime: file.text("mimeType")?,
         source: Source::Url(address),
-        name: read_name(&mut file, "fileData", extras)?,
+        name: read_name(&mut file, "fileData", mime.as_deref(), extras)?,
+        mime,
         detail: None,
     };
     extras.extend(file.rest("fileData."));
@@ -202,14 +204,18 @@ fn read_medium(
 }
 
 /// What a medium is called. Not every service of Google's takes names, so it is remembered that this
-/// caller gives one.
+/// caller gives one. Elsewhere only documents have names: any other's is this dialect's own.
 fn read_name(
     medium: &mut Reading<'_, '_>,
     member: &str,
+    mime: Option<&str>,
     extras: &mut Vec<Extra>,
 ) -> Result<Option<String>, Failure> {
     let name = medium.text("displayName")?;
+    let nameless = ["image/", "audio/", "video/"];
+    let nameless = mime.is_some_and(|mime| nameless.iter().any(|kind| mime.starts_with(kind)));
+    let mark = if nameless { "" } else { "=" };
     let value = name.clone().map(|name| Json::from(name).to_raw());
-    extras.extend(value.map(|value| own(format!("={member}.displayName"), value)));
-    Ok(name)
+    extras.extend(value.map(|value| own(format!("{mark}{member}.displayName"), value)));
+    Ok(name.filter(|_| !nameless))
 }

@@ -141,6 +141,10 @@ impl Writing<'_> {
         {
             let name = self.spelling.write("responseJsonSchema");
             config.put(name, &schema.schema);
+            // A schema is all that is taken: what it is for has no place.
+            if schema.description.is_some() {
+                self.notes.emulate(Field::Format);
+            }
         }
     }
 

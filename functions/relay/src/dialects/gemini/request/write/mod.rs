@@ -213,6 +213,21 @@ mod tests {
     }
 
     #[test]
+    fn what_a_schema_is_for_is_told() {
+        let request = Request {
+            format: Some(Format::Schema(Schema {
+                name: None,
+                description: Some("What it is for.".to_owned()),
+                schema: serde_json::from_str(r#"{"type":"object"}"#).unwrap(),
+                strict: None,
+            })),
+            ..Request::default()
+        };
+        let (_, written) = written(&request, "gemini-2.5-flash");
+        assert_eq!(written.notes.emulated, [Field::Format].into());
+    }
+
+    #[test]
     fn a_request_of_this_dialect_comes_back_as_it_came() {
         comes_back(&json!({
             "model": "models/x",
