@@ -38,11 +38,7 @@ impl EmbeddingCaller for OpenaiEmbeddings {
         if upstream_model == wanted.model {
             return Ok(wanted.body.clone());
         }
-        let found = Members::find(&wanted.body, NAMES)?;
-        let name = serde_json::Value::from(upstream_model).to_string();
-        let edit = found.get("model");
-        let edit = edit.map(|member| (member.span.clone(), name.into_bytes()));
-        Ok(members::splice(&wanted.body, edit.as_slice()))
+        members::with_model(&wanted.body, upstream_model)
     }
 
     fn read_request(&self, wanted: &Wanted) -> Result<Request, Failure> {

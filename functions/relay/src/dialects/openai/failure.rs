@@ -21,7 +21,8 @@ pub(in crate::dialects) fn write(failure: &Failure) -> Bytes {
     Bytes::from(body.to_string())
 }
 
-fn error_type(kind: Kind) -> &'static str {
+/// OpenAI's word for a kind of failure.
+pub(in crate::dialects) fn error_type(kind: Kind) -> &'static str {
     match kind {
         Kind::BadRequest
         | Kind::Unauthenticated

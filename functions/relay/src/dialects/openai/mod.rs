@@ -1,4 +1,4 @@
-//! What OpenAI's chat dialect shares with its older completions: refusals, usage, the express lane.
+//! What OpenAI's dialects share: words of refusals; of chats and older completions also usage and the express lane.
 
 pub(in crate::dialects) mod failure;
 pub(in crate::dialects) mod splice;

@@ -7,6 +7,7 @@ use shared::failure::{Failure, Kind};
 
 use crate::dialects::UpstreamError;
 use crate::dialects::json::{Fields, Object, text};
+use crate::dialects::openai::failure::error_type;
 
 /// The body that says no.
 pub(super) fn write(failure: &Failure) -> Bytes {
@@ -26,21 +27,6 @@ pub(super) fn detail(failure: &Failure) -> Object {
     Object::new()
         .with("code", code(failure))
         .with("message", failure.public.clone())
-}
-
-fn error_type(kind: Kind) -> &'static str {
-    match kind {
-        Kind::BadRequest
-        | Kind::Unauthenticated
-        | Kind::Missing
-        | Kind::Conflict
-        | Kind::TooLarge => "invalid_request_error",
-        Kind::Payment => "insufficient_quota",
-        Kind::Forbidden => "permission_error",
-        Kind::RateLimited => "rate_limit_error",
-        Kind::Timeout => "timeout_error",
-        Kind::Internal | Kind::BadGateway | Kind::Unavailable => "server_error",
-    }
 }
 
 /// Clients decide by this word whether to try again: OpenAI's own words, and no others.

@@ -58,14 +58,7 @@ pub(in crate::dialects) fn express(
     if upstream_model == wanted.model {
         return Ok(wanted.body.clone());
     }
-    let members = Members::find(&wanted.body, NAMES)?;
-    let name = serde_json::Value::from(upstream_model)
-        .to_string()
-        .into_bytes();
-    let edit = members
-        .get("model")
-        .map(|member| (member.span.clone(), name));
-    Ok(members::splice(&wanted.body, edit.as_slice()))
+    members::with_model(&wanted.body, upstream_model)
 }
 
 #[cfg(test)]
