@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::money::{Exact, NanoUsd, Rate, Ratio};
 use super::pattern;
-use super::usage::Tokens;
+use super::usage::Usage;
 
 /// What a model costs, per component or per call.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,7 +94,7 @@ pub struct Bill {
 impl Price {
     /// What `tokens` cost somebody who pays `ratio` of the price.
     #[must_use]
-    pub fn bill(&self, tokens: &Tokens, ratio: Ratio) -> Bill {
+    pub fn bill(&self, tokens: &Usage, ratio: Ratio) -> Bill {
         let rates = self.rates_for(tokens.total_input());
         let mut bill = Bill::default();
         let mut sum = Exact::default();
@@ -188,7 +188,7 @@ impl Rates {
     }
 
     /// Each component with its quantity and the rate that it is billed at.
-    fn priced(&self, tokens: &Tokens) -> [(&'static str, u64, Rate); 10] {
+    fn priced(&self, tokens: &Usage) -> [(&'static str, u64, Rate); 10] {
         let input = self.input.unwrap_or_default();
         let output = self.output.unwrap_or_default();
         let write_5m = self.cache_write_5m.unwrap_or(input);
@@ -288,11 +288,11 @@ mod tests {
 
     #[test]
     fn components_without_a_price_fall_back() {
-        let tokens = Tokens {
+        let tokens = Usage {
             input: 1,
             cache_read: 10,
             cache_write_1h: 100,
-            ..Tokens::default()
+            ..Usage::default()
         };
         assert_eq!(
             price().bill(&tokens, Ratio::ONE).total.to_string(),
@@ -310,10 +310,10 @@ mod tests {
 
     #[test]
     fn reasoning_is_part_of_output_unless_priced_apart() {
-        let tokens = Tokens {
+        let tokens = Usage {
             output: 100,
             reasoning: 40,
-            ..Tokens::default()
+            ..Usage::default()
         };
         assert_eq!(
             price().bill(&tokens, Ratio::ONE).total.to_string(),
@@ -338,10 +338,10 @@ mod tests {
         let at = |input| {
             tiered
                 .bill(
-                    &Tokens {
+                    &Usage {
                         input,
                         output: 1,
-                        ..Tokens::default()
+                        ..Usage::default()
                     },
                     Ratio::ONE,
                 )
@@ -399,9 +399,9 @@ mod tests {
             let price = Price {
                 rates, tiers: vec![Tier { above_input_tokens: above, rates: tier }], ..Price::default()
             };
-            let tokens = Tokens {
+            let tokens = Usage {
                 input: parts[0], cache_read: parts[1], cache_write_5m: parts[2], cache_write_1h: parts[3],
-                output, reasoning: thought.min(output), ..Tokens::default()
+                output, reasoning: thought.min(output), ..Usage::default()
             };
             let bill = price.bill(&tokens, ratio);
             prop_assert!(bill.total <= price.worst_case(tokens.total_input(), output, ratio));

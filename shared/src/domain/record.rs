@@ -9,7 +9,7 @@ use super::hold::HoldName;
 use super::id::{ChannelId, KeyId, RequestId, UserId};
 use super::money::{NanoUsd, Ratio};
 use super::price::BillLine;
-use super::usage::Tokens;
+use super::usage::Usage;
 
 /// A usage record. When the call began is in its id.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,7 +49,7 @@ pub struct UsageRecord {
     pub attempts: Vec<Attempt>,
     /// What was used.
     #[serde(default)]
-    pub tokens: Tokens,
+    pub tokens: Usage,
     /// What it cost.
     pub cost: NanoUsd,
     /// Why it cost that.

@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Tokens by component, disjoint, except that `reasoning` is part of `output`.
+/// Tokens by component, disjoint, except that `reasoning` is part of `output`; and what else a provider
+/// bills by the piece.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Tokens {
+pub struct Usage {
     /// Input that no cache served.
     #[serde(skip_serializing_if = "is_zero")]
     pub input: u64,
@@ -36,6 +37,47 @@ pub struct Tokens {
     /// Images that were made.
     #[serde(skip_serializing_if = "is_zero")]
     pub output_image: u64,
+    /// Searches of the web that the provider made for the answer.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub web_searches: u64,
+    /// Searches of files that the provider made.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub file_searches: u64,
+    /// Containers of code that the provider ran.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub code_runs: u64,
+    /// At which service the provider says that it answered: some cost more or less.
+    #[serde(skip_serializing_if = "Service::is_standard")]
+    pub service: Service,
+}
+
+/// How fast, or how patiently, a provider serves a call. Named as in price lists.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Service {
+    /// As usual.
+    #[default]
+    Standard,
+    /// Some time within a day, at a lower price.
+    Batch,
+    /// Slower, at a lower price.
+    Flex,
+    /// Sooner, at a higher price.
+    Priority,
+    /// Faster output, at a higher price.
+    Fast,
+}
+
+impl Service {
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "serde calls it with a reference"
+    )]
+    fn is_standard(&self) -> bool {
+        *self == Self::Standard
+    }
 }
 
 #[expect(
@@ -46,7 +88,7 @@ fn is_zero(count: &u64) -> bool {
     *count == 0
 }
 
-impl Tokens {
+impl Usage {
     /// All of the input, cached or not: what long-context tiers look at.
     #[must_use]
     pub fn total_input(&self) -> u64 {

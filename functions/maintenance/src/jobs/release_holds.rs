@@ -14,7 +14,7 @@ use shared::domain::id::{RequestId, UserId};
 use shared::domain::money::{NanoUsd, Ratio};
 use shared::domain::record::{Status, UsageRecord};
 use shared::domain::settings::{Settings, UnsettledPolicy};
-use shared::domain::usage::Tokens;
+use shared::domain::usage::Usage;
 use shared::failure::Failure;
 use shared::store::StoreError;
 use shared::store::ledger::Ended;
@@ -289,7 +289,7 @@ fn unsettled(
         http_status: 500,
         error_code: Some("unsettled".to_owned()),
         attempts: Vec::new(),
-        tokens: Tokens::default(),
+        tokens: Usage::default(),
         cost: charged.first().map_or(NanoUsd::ZERO, |hold| hold.amount),
         bill: Vec::new(),
         ratio: Ratio::ONE,

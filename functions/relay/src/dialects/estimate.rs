@@ -1,7 +1,7 @@
 //! Usage where a provider gives none: tokens by the length of texts, and the longest that input can be.
 
 use memchr::memmem;
-use shared::domain::usage::Tokens;
+use shared::domain::usage::Usage;
 
 use super::watch::Seen;
 
@@ -52,17 +52,17 @@ pub fn tokens(text: TextLength) -> u64 {
 /// A likely usage of a call: what the provider has told so far, or else the request's text; and what
 /// was delivered, or else what the provider has told.
 #[must_use]
-pub fn usage(request: &[u8], seen: &Seen) -> Tokens {
+pub fn usage(request: &[u8], seen: &Seen) -> Usage {
     let output = tokens(seen.delivered);
     match seen.so_far {
-        Some(told) => Tokens {
+        Some(told) => Usage {
             output: told.output.max(output),
             ..told
         },
-        None => Tokens {
+        None => Usage {
             input: likely_input(request),
             output,
-            ..Tokens::default()
+            ..Usage::default()
         },
     }
 }

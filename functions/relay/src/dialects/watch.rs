@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use shared::domain::id::RequestId;
-use shared::domain::usage::Tokens;
+use shared::domain::usage::Usage;
 use shared::failure::Failure;
 
 use super::UpstreamError;
@@ -12,9 +12,9 @@ use super::estimate::TextLength;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Seen {
     /// What the provider says was used, once it has said so for good.
-    pub tokens: Option<Tokens>,
+    pub tokens: Option<Usage>,
     /// What it has said so far, where it says it in parts.
-    pub so_far: Option<Tokens>,
+    pub so_far: Option<Usage>,
     /// How much text was delivered.
     pub delivered: TextLength,
     /// Whether the answer has begun.

@@ -11,7 +11,7 @@ use shared::domain::limit::Minute;
 use shared::domain::money::NanoUsd;
 use shared::domain::price::Bill;
 use shared::domain::record::{Status, UsageRecord};
-use shared::domain::usage::Tokens;
+use shared::domain::usage::Usage;
 use shared::failure::Failure;
 use shared::store::StoreError;
 use shared::store::ledger::Ended;
@@ -241,9 +241,9 @@ fn record(app: &App, delivery: &Delivery, ending: &Ending) -> UsageRecord {
 }
 
 /// What was used, and whether that is an estimate.
-fn used(request: &[u8], ending: &Ending) -> (Tokens, bool) {
+fn used(request: &[u8], ending: &Ending) -> (Usage, bool) {
     match (ending.status, ending.seen.tokens) {
-        (Status::Error | Status::Unsettled, _) => (Tokens::default(), false),
+        (Status::Error | Status::Unsettled, _) => (Usage::default(), false),
         (Status::Ok | Status::Cut, Some(tokens)) => (tokens, false),
         (Status::Ok | Status::Cut, None) => (estimate::usage(request, &ending.seen), true),
     }

@@ -8,7 +8,7 @@ use shared::domain::dialect::{Dialect, Lane};
 use shared::domain::id::RequestId;
 use shared::domain::price::BillLine;
 use shared::domain::record::{Attempt, Status, UsageRecord};
-use shared::domain::usage::Tokens;
+use shared::domain::usage::Usage;
 use utoipa::ToSchema;
 
 /// One finished call: who, what, where, tokens by component, cost, timing.
@@ -149,8 +149,8 @@ impl From<Attempt> for AttemptJson {
     }
 }
 
-impl From<Tokens> for TokensJson {
-    fn from(tokens: Tokens) -> Self {
+impl From<Usage> for TokensJson {
+    fn from(tokens: Usage) -> Self {
         Self {
             input: tokens.input,
             cache_read: tokens.cache_read,

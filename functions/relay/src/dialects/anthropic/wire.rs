@@ -1,7 +1,7 @@
 //! The small shapes of Anthropic's dialect that requests, answers and streams share.
 
 use serde_json::value::RawValue;
-use shared::domain::usage::Tokens;
+use shared::domain::usage::Usage;
 
 use crate::dialects::json::{self, Fields, Json, Object};
 use crate::dialects::neutral::reply::{Citation, Finish, Reason};
@@ -10,7 +10,7 @@ use crate::dialects::neutral::request::{Cache, Lifetime};
 /// `usage`: `input_tokens` excludes both cache members. A stream tells it in parts; what comes later
 /// replaces what came before, member by member.
 #[derive(Debug, Clone, Copy, Default)]
-pub(in crate::dialects) struct Usage {
+pub(in crate::dialects) struct Counts {
     input: Option<u64>,
     output: Option<u64>,
     cache_read: Option<u64>,
@@ -20,10 +20,10 @@ pub(in crate::dialects) struct Usage {
     thinking: Option<u64>,
     /// What compactions took: the members beside it exclude that.
     /// <https://platform.claude.com/docs/en/build-with-claude/compaction>
-    compacted: Option<Tokens>,
+    compacted: Option<Usage>,
 }
 
-impl Usage {
+impl Counts {
     /// The usage in a value, however odd its members are.
     pub(in crate::dialects) fn read(value: &RawValue) -> Option<Self> {
         let mut fields = Fields::of(value)?;
@@ -65,19 +65,19 @@ impl Usage {
     }
 
     /// The same in disjoint components; the total of cache writes includes those of one hour.
-    pub(in crate::dialects) fn tokens(self) -> Tokens {
+    pub(in crate::dialects) fn tokens(self) -> Usage {
         let output = self.output.unwrap_or(0);
         let written_1h = self.written_1h.unwrap_or(0);
         let parts = self.written_5m.unwrap_or(0).saturating_add(written_1h);
         let written = self.cache_written.unwrap_or(parts);
-        let answer = Tokens {
+        let answer = Usage {
             input: self.input.unwrap_or(0),
             cache_read: self.cache_read.unwrap_or(0),
             cache_write_5m: written.saturating_sub(written_1h),
             cache_write_1h: written_1h.min(written),
             output,
             reasoning: self.thinking.unwrap_or(0).min(output),
-            ..Tokens::default()
+            ..Usage::default()
         };
         self.compacted
             .map_or(answer, |compacted| sum(answer, compacted))
@@ -85,13 +85,13 @@ impl Usage {
 }
 
 /// What one iteration took, if it was a compaction.
-fn compaction(iteration: &RawValue) -> Option<Tokens> {
+fn compaction(iteration: &RawValue) -> Option<Usage> {
     let kind = Fields::of(iteration)?.text("type")?;
-    (kind == "compaction").then(|| Usage::read(iteration).map(Usage::tokens))?
+    (kind == "compaction").then(|| Counts::read(iteration).map(Counts::tokens))?
 }
 
-fn sum(one: Tokens, other: Tokens) -> Tokens {
-    Tokens {
+fn sum(one: Usage, other: Usage) -> Usage {
+    Usage {
         input: one.input.saturating_add(other.input),
         cache_read: one.cache_read.saturating_add(other.cache_read),
         cache_write_5m: one.cache_write_5m.saturating_add(other.cache_write_5m),
@@ -103,7 +103,7 @@ fn sum(one: Tokens, other: Tokens) -> Tokens {
 }
 
 /// `usage` for a caller. `input_tokens` and `output_tokens` are numbers always: SDKs want them.
-pub(super) fn usage(tokens: Option<Tokens>) -> Object {
+pub(super) fn usage(tokens: Option<Usage>) -> Object {
     let tokens = tokens.unwrap_or_default();
     let input = [tokens.input, tokens.input_audio, tokens.input_image];
     let made = Object::new()
@@ -244,8 +244,8 @@ pub(super) fn cites_others(citations: &RawValue) -> bool {
 mod tests {
     use super::*;
 
-    fn read(json: &str) -> Usage {
-        Usage::read(serde_json::from_str(json).unwrap()).unwrap()
+    fn read(json: &str) -> Counts {
+        Counts::read(serde_json::from_str(json).unwrap()).unwrap()
     }
 
     #[test]

@@ -5,14 +5,14 @@
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use serde_json::value::RawValue;
-use shared::domain::usage::Tokens;
+use shared::domain::usage::Usage;
 
 use crate::dialects::json::Fields;
 use crate::dialects::neutral::{Finish, Origin, Reason};
 
 /// `usage`: `inputTokens` excludes both cache members. Each of them is told under two names; that is
 /// one number.
-pub(super) fn tokens(mut usage: Fields<'_>) -> Tokens {
+pub(super) fn tokens(mut usage: Fields<'_>) -> Usage {
     let mut either = |name: &str, other: &str| {
         let (first, second) = (usage.count(name), usage.count(other));
         first.or(second)
@@ -26,13 +26,13 @@ pub(super) fn tokens(mut usage: Fields<'_>) -> Tokens {
     });
     let hour = hours.fold(0, u64::saturating_add);
     let written = written.unwrap_or(hour);
-    Tokens {
+    Usage {
         input: usage.count("inputTokens").unwrap_or(0),
         cache_read: read.unwrap_or(0),
         cache_write_5m: written.saturating_sub(hour),
         cache_write_1h: hour.min(written),
         output: usage.count("outputTokens").unwrap_or(0),
-        ..Tokens::default()
+        ..Usage::default()
     }
 }
 

@@ -1,7 +1,7 @@
 //! The parts of Cohere's dialect that both its answers and its streams have.
 
 use serde_json::value::RawValue;
-use shared::domain::usage::Tokens;
+use shared::domain::usage::Usage;
 
 use crate::dialects::json::{Fields, count};
 use crate::dialects::neutral::reply::Citation;
@@ -29,7 +29,7 @@ pub(super) fn finish(word: &str) -> Finish {
 /// `usage`: what is billed counts, not what the model saw with Cohere's own words around it.
 ///
 /// `cached_tokens` are counted among all that it saw, so they can be more than what is billed.
-pub(super) fn tokens(usage: &RawValue) -> Option<Tokens> {
+pub(super) fn tokens(usage: &RawValue) -> Option<Usage> {
     let mut usage = Fields::of(usage)?;
     let mut billed = usage.object("billed_units").unwrap_or_default();
     let mut seen = usage.object("tokens").unwrap_or_default();
@@ -45,11 +45,11 @@ pub(super) fn tokens(usage: &RawValue) -> Option<Tokens> {
     let input = input.unwrap_or(0);
     let cached = usage.take("cached_tokens").and_then(whole).unwrap_or(0);
     let cache_read = cached.min(input);
-    Some(Tokens {
+    Some(Usage {
         input: input - cache_read,
         cache_read,
         output: output.unwrap_or(0),
-        ..Tokens::default()
+        ..Usage::default()
     })
 }
 
@@ -86,7 +86,7 @@ pub(super) fn citation(value: &RawValue) -> Option<(Option<u64>, Citation)> {
 mod tests {
     use super::*;
 
-    fn tokens_of(json: &str) -> Option<Tokens> {
+    fn tokens_of(json: &str) -> Option<Usage> {
         tokens(&RawValue::from_string(json.to_owned()).unwrap())
     }
 

@@ -10,7 +10,7 @@ use std::fmt::Debug;
 
 use bytes::Bytes;
 use shared::domain::dialect::Dialect as Name;
-use shared::domain::usage::Tokens;
+use shared::domain::usage::Usage;
 use shared::failure::Failure;
 
 use super::json::Raw;
@@ -146,9 +146,9 @@ impl Reply {
     /// What was used, as the books take it.
     #[must_use]
     pub fn seen(&self) -> Seen {
-        let tokens = self.tokens.map(|input| Tokens {
+        let tokens = self.tokens.map(|input| Usage {
             input,
-            ..Tokens::default()
+            ..Usage::default()
         });
         Seen {
             tokens,

@@ -1,7 +1,7 @@
 //! The parts of Gemini's dialect that both directions share: finish words, usage, kinds of media.
 
 use serde_json::value::RawValue;
-use shared::domain::usage::Tokens;
+use shared::domain::usage::Usage;
 
 use crate::dialects::json::{self, Fields, Json, Object};
 use crate::dialects::neutral::request::Medium;
@@ -71,7 +71,7 @@ pub(super) fn write_finish(finish: &Finish) -> Json {
 /// `usageMetadata`; `None` when it counts nothing. The prompt includes what a cache served, candidates
 /// exclude thoughts, and what the provider's own tools brought in stands apart.
 /// <https://ai.google.dev/api/generate-content#UsageMetadata>
-pub(super) fn read_usage(value: &RawValue) -> Option<Tokens> {
+pub(super) fn read_usage(value: &RawValue) -> Option<Usage> {
     let mut fields = Fields::of(value)?;
     let prompt = fields.count("promptTokenCount");
     let cached = fields.count("cachedContentTokenCount");
@@ -86,7 +86,7 @@ pub(super) fn read_usage(value: &RawValue) -> Option<Tokens> {
         .without(Modalities::of(&fields.array("cacheTokensDetails")));
     let said = Modalities::of(&fields.array("candidatesTokensDetails"));
     let input = prompt.saturating_add(tools).saturating_sub(cached);
-    Some(Tokens {
+    Some(Usage {
         input: input.saturating_sub(asked.all()),
         cache_read: cached,
         input_audio: asked.audio.min(input),
@@ -97,12 +97,12 @@ pub(super) fn read_usage(value: &RawValue) -> Option<Tokens> {
         reasoning: thoughts,
         output_audio: said.audio.min(candidates),
         output_image: said.image.min(candidates.saturating_sub(said.audio)),
-        ..Tokens::default()
+        ..Usage::default()
     })
 }
 
 /// The same as `usageMetadata`.
-pub(super) fn write_usage(tokens: &Tokens) -> Object {
+pub(super) fn write_usage(tokens: &Usage) -> Object {
     let (input, output) = (tokens.total_input(), tokens.total_output());
     let some = |count: u64| (count > 0).then_some(count);
     let candidates = output.saturating_sub(tokens.reasoning);
@@ -206,7 +206,7 @@ pub(super) fn whole(value: &RawValue) -> Option<u64> {
 mod tests {
     use super::*;
 
-    fn usage(json: &str) -> Option<Tokens> {
+    fn usage(json: &str) -> Option<Usage> {
         read_usage(&RawValue::from_string(json.to_owned()).unwrap())
     }
 

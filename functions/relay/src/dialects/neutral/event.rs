@@ -4,7 +4,7 @@
 //! stand anywhere after `Start`, and the last one counts. At most one block is open at a time:
 //! readers put calls that come interleaved one after the other.
 
-use shared::domain::usage::Tokens;
+use shared::domain::usage::Usage;
 
 use super::opaque::Opaque;
 use super::reply::{Citation, Finish};
@@ -33,7 +33,7 @@ pub enum Event {
     /// A block that comes in one piece.
     Whole(Box<Block>),
     /// What was used so far, all told; the last one counts.
-    Usage(Tokens),
+    Usage(Usage),
     /// Why it ends.
     Finish(Finish),
     /// The provider has said its last word.

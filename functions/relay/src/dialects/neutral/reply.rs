@@ -1,6 +1,6 @@
 //! An answer: its blocks, why it ended, what it used.
 
-use shared::domain::usage::Tokens;
+use shared::domain::usage::Usage;
 
 use super::event::{Event, Opening};
 use super::request::{Block, Extras, Kind, ToolUse};
@@ -20,7 +20,7 @@ pub struct Reply {
     /// Why it ended.
     pub finish: Finish,
     /// What it used, if the provider tells.
-    pub tokens: Option<Tokens>,
+    pub tokens: Option<Usage>,
     /// What only the provider's dialect understands.
     pub extras: Extras,
 }

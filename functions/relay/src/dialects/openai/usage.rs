@@ -1,13 +1,13 @@
 //! What a call used, as OpenAI's dialects tell it, wherever and however their imitators put it.
 
 use serde_json::value::RawValue;
-use shared::domain::usage::Tokens;
+use shared::domain::usage::Usage;
 
 use crate::dialects::json::{Fields, Object, array};
 
 /// `usage`: the totals include what the details name apart.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(in crate::dialects) struct Usage {
+pub(in crate::dialects) struct Counts {
     prompt: u64,
     completion: u64,
     total: Option<u64>,
@@ -20,7 +20,7 @@ pub(in crate::dialects) struct Usage {
     output_image: u64,
 }
 
-impl Usage {
+impl Counts {
     /// The usage in a chunk or an answer: beside the choices, in Groq's `x_groq`, or within the first
     /// choice, where Moonshot has put it.
     pub(in crate::dialects) fn find(chunk: &mut Fields<'_>) -> Option<Self> {
@@ -83,7 +83,7 @@ impl Usage {
     }
 
     /// The same in disjoint components, the sums of which are the totals.
-    pub(in crate::dialects) fn tokens(self, reasoning: Reasoning) -> Tokens {
+    pub(in crate::dialects) fn tokens(self, reasoning: Reasoning) -> Usage {
         let mut left = self.prompt;
         let mut part = |tokens: u64| {
             let part = tokens.min(left);
@@ -107,7 +107,7 @@ impl Usage {
         let output_audio = self.output_audio.min(completion);
         let output_image = self.output_image.min(completion - output_audio);
         let output = completion - output_audio - output_image;
-        Tokens {
+        Usage {
             input,
             cache_read,
             cache_write_5m,
@@ -117,7 +117,7 @@ impl Usage {
             output_audio,
             input_image,
             output_image,
-            ..Tokens::default()
+            ..Usage::default()
         }
     }
 
@@ -141,7 +141,7 @@ pub(in crate::dialects) enum Reasoning {
 }
 
 /// What was used, for a caller.
-pub(in crate::dialects) fn write(tokens: &Tokens) -> Object {
+pub(in crate::dialects) fn write(tokens: &Usage) -> Object {
     let (input, output) = (tokens.total_input(), tokens.total_output());
     let written = tokens.cache_write_5m.saturating_add(tokens.cache_write_1h);
     let some = |count: u64| (count > 0).then_some(count);
@@ -170,8 +170,8 @@ pub(in crate::dialects) fn write(tokens: &Tokens) -> Object {
 mod tests {
     use super::*;
 
-    fn tokens(json: &str) -> Tokens {
-        Usage::anywhere(json.as_bytes())
+    fn tokens(json: &str) -> Usage {
+        Counts::anywhere(json.as_bytes())
             .unwrap()
             .tokens(Reasoning::Within)
     }
@@ -189,7 +189,7 @@ mod tests {
             assert_eq!((tokens.input, tokens.output), (10, 5), "{json}");
         }
         for json in [r#"{"usage":{}}"#, r#"{"usage":null}"#, "[]", "x"] {
-            assert_eq!(Usage::anywhere(json.as_bytes()), None, "{json}");
+            assert_eq!(Counts::anywhere(json.as_bytes()), None, "{json}");
         }
     }
 
@@ -233,14 +233,14 @@ mod tests {
         let within = apart.replace("52", "32").replace(":20", ":1");
         assert_eq!((tokens(&within).output, tokens(&within).reasoning), (2, 1));
         let untold = apart.replace("\"total_tokens\":52,", "");
-        let untold = Usage::anywhere(untold.as_bytes()).unwrap();
+        let untold = Counts::anywhere(untold.as_bytes()).unwrap();
         assert_eq!(untold.tokens(Reasoning::Apart).output, 22);
         assert_eq!(untold.tokens(Reasoning::Within).output, 2);
     }
 
     #[test]
     fn callers_get_their_own_totals() {
-        let tokens = Tokens {
+        let tokens = Usage {
             input: 1,
             cache_read: 2,
             cache_write_5m: 4,
@@ -248,10 +248,10 @@ mod tests {
             output: 16,
             reasoning: 5,
             output_audio: 32,
-            ..Tokens::default()
+            ..Usage::default()
         };
         let json = write(&tokens).to_bytes();
-        let again = Usage::anywhere(
+        let again = Counts::anywhere(
             format!("{{\"usage\":{}}}", std::str::from_utf8(&json).unwrap()).as_bytes(),
         );
         let again = again.unwrap().tokens(Reasoning::Within);

@@ -7,7 +7,7 @@ use bytes::{Bytes, BytesMut};
 use memchr::memmem;
 
 use super::failure;
-use super::usage::{Reasoning, Usage};
+use super::usage::{Counts, Reasoning};
 use crate::dialects::estimate::{TextLength, has_member, strings_of};
 use crate::dialects::json::array;
 use crate::dialects::sse;
@@ -21,7 +21,7 @@ pub(in crate::dialects) fn plain(body: &[u8], texts: &[&[u8]]) -> Option<Seen> {
     let mut delivered = TextLength::default();
     add_delivered(&mut delivered, body, texts);
     Some(Seen {
-        tokens: Usage::anywhere(body).map(|usage| usage.tokens(Reasoning::Within)),
+        tokens: Counts::anywhere(body).map(|usage| usage.tokens(Reasoning::Within)),
         delivered,
         began: true,
         complete: true,
@@ -71,7 +71,7 @@ impl Watch for Watcher {
         }
         if let Some(error) = error(event, &data) {
             // What was used until then is told beside it.
-            if let Some(usage) = Usage::anywhere(&data) {
+            if let Some(usage) = Counts::anywhere(&data) {
                 self.seen.tokens = Some(usage.tokens(Reasoning::Within));
             }
             return Verdict::Fail(error);
@@ -102,7 +102,7 @@ impl Watch for Watcher {
 impl Watcher {
     /// Some servers tell the usage in every chunk, so far: the last one counts.
     fn usage(&mut self, data: &[u8]) -> Verdict {
-        if let Some(usage) = Usage::anywhere(data) {
+        if let Some(usage) = Counts::anywhere(data) {
             self.seen.tokens = Some(usage.tokens(Reasoning::Within));
         }
         let json = String::from_utf8_lossy(data);

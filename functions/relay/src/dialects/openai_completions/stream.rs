@@ -1,7 +1,7 @@
 //! A streamed answer for a caller of OpenAI's completions.
 
 use bytes::{BufMut, BytesMut};
-use shared::domain::usage::Tokens;
+use shared::domain::usage::Usage;
 
 use super::wire;
 use crate::dialects::json::{Json, Object};
@@ -16,7 +16,7 @@ pub(super) struct Writer {
     usage_wanted: bool,
     /// Whether the open block is part of the completion.
     is_text: bool,
-    tokens: Option<Tokens>,
+    tokens: Option<Usage>,
 }
 
 impl Writer {
@@ -100,7 +100,7 @@ mod tests {
                 Block::text("Hi \u{1F600}"),
             ],
             finish: Finish::default(),
-            tokens: Some(Tokens::default()),
+            tokens: Some(Usage::default()),
             ..Reply::default()
         };
         let plain = super::super::reply::write(&reply, &asked);

@@ -1,6 +1,6 @@
 //! The parts of OpenAI's Responses dialect that have one shape everywhere: usage, states, types.
 
-use shared::domain::usage::Tokens;
+use shared::domain::usage::Usage;
 
 use crate::dialects::json::{Fields, Object};
 use crate::dialects::neutral::{Field, Finish, Reason};
@@ -21,7 +21,7 @@ pub(super) fn mended(data: &str) -> Option<String> {
 
 /// What a response says was used: the totals include what the details name apart. `None` when it
 /// says nothing that can be understood.
-pub(super) fn read_usage(response: &mut Fields<'_>) -> Option<Tokens> {
+pub(super) fn read_usage(response: &mut Fields<'_>) -> Option<Usage> {
     let mut usage = response.object("usage")?;
     let (input, output) = (usage.count("input_tokens"), usage.count("output_tokens"));
     if input.is_none() && output.is_none() {
@@ -35,7 +35,7 @@ pub(super) fn read_usage(response: &mut Fields<'_>) -> Option<Tokens> {
     let mut details = usage.object("output_tokens_details").unwrap_or_default();
     let output_audio = details.count("audio_tokens").unwrap_or(0);
     let output = output.unwrap_or(0).saturating_sub(output_audio);
-    Some(Tokens {
+    Some(Usage {
         input: apart.fold(input.unwrap_or(0), u64::saturating_sub),
         cache_read,
         cache_write_5m,
@@ -43,12 +43,12 @@ pub(super) fn read_usage(response: &mut Fields<'_>) -> Option<Tokens> {
         reasoning: details.count("reasoning_tokens").unwrap_or(0).min(output),
         input_audio,
         output_audio,
-        ..Tokens::default()
+        ..Usage::default()
     })
 }
 
 /// `usage` as a caller reads it.
-pub(super) fn usage(tokens: &Tokens) -> Object {
+pub(super) fn usage(tokens: &Usage) -> Object {
     let (input, output) = (tokens.total_input(), tokens.total_output());
     let written = tokens.cache_write_5m.saturating_add(tokens.cache_write_1h);
     let input_details = Object::new()

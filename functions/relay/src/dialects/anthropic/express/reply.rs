@@ -2,7 +2,7 @@
 
 use serde_json::value::RawValue;
 
-use super::super::wire::Usage;
+use super::super::wire::Counts;
 use crate::dialects::estimate::TextLength;
 use crate::dialects::json::Fields;
 use crate::dialects::watch::Seen;
@@ -18,9 +18,9 @@ pub(in crate::dialects) fn read(body: &[u8]) -> Option<Seen> {
     }
     let mut delivered = TextLength::default();
     add_delivered(&mut delivered, body);
-    let usage = message.take("usage").and_then(Usage::read);
+    let usage = message.take("usage").and_then(Counts::read);
     Some(Seen {
-        tokens: usage.map(Usage::tokens),
+        tokens: usage.map(Counts::tokens),
         delivered,
         began: true,
         complete: true,

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::super::failure;
-use super::super::wire::Usage;
+use super::super::wire::Counts;
 use super::reply::add_delivered;
 use crate::dialects::json::Fields;
 use crate::dialects::sse;
@@ -15,7 +15,7 @@ use crate::dialects::watch::{Seen, Verdict, Watch};
 
 #[derive(Debug, Default)]
 pub(in crate::dialects) struct Watcher {
-    usage: Option<Usage>,
+    usage: Option<Counts>,
     seen: Seen,
 }
 
@@ -63,7 +63,7 @@ impl Watch for Watcher {
 
     fn seen(&self) -> Seen {
         // The output told at the start is a token or two: before the end it is no usage.
-        let so_far = self.usage.map(Usage::tokens);
+        let so_far = self.usage.map(Counts::tokens);
         Seen {
             tokens: so_far.filter(|_| self.seen.complete),
             so_far,
@@ -74,7 +74,7 @@ impl Watch for Watcher {
 
 impl Watcher {
     fn add(&mut self, teller: Option<Fields<'_>>) {
-        let later = teller.and_then(|mut teller| Usage::read(teller.take("usage")?));
+        let later = teller.and_then(|mut teller| Counts::read(teller.take("usage")?));
         if let Some(later) = later {
             self.usage = Some(self.usage.unwrap_or_default().then(later));
         }

@@ -3,7 +3,7 @@
 use serde_json::value::RawValue;
 use shared::domain::dialect::Dialect;
 
-use crate::dialects::anthropic::wire::{self, Usage};
+use crate::dialects::anthropic::wire::{self, Counts};
 use crate::dialects::json::Fields;
 use crate::dialects::neutral::reply::Citation;
 use crate::dialects::neutral::request::{Extras, ToolUse};
@@ -21,8 +21,8 @@ pub(in crate::dialects::anthropic) fn read(body: &[u8]) -> Option<Reply> {
         model: fields.text("model"),
         tokens: fields
             .take("usage")
-            .and_then(Usage::read)
-            .map(Usage::tokens),
+            .and_then(Counts::read)
+            .map(Counts::tokens),
         ..Reply::default()
     };
     for raw in fields.array("content") {

@@ -9,7 +9,7 @@ mod tests {
     use bytes::{Bytes, BytesMut};
     use serde_json::{Value, json};
     use shared::domain::id::RequestId;
-    use shared::domain::usage::Tokens;
+    use shared::domain::usage::Usage;
 
     use super::read::StreamReader;
     use super::write::StreamWriter;
@@ -394,10 +394,10 @@ mod tests {
             Event::Delta("no".to_owned()),
             Event::Close,
             Event::Finish(crate::dialects::neutral::Finish::default()),
-            Event::Usage(Tokens {
+            Event::Usage(Usage {
                 input: 3,
                 output: 2,
-                ..Tokens::default()
+                ..Usage::default()
             }),
             Event::End,
         ]);

@@ -6,7 +6,7 @@ use shared::domain::dialect::Dialect;
 use crate::dialects::UpstreamError;
 use crate::dialects::anthropic::failure;
 use crate::dialects::anthropic::reply::read::block;
-use crate::dialects::anthropic::wire::{self, Usage};
+use crate::dialects::anthropic::wire::{self, Counts};
 use crate::dialects::convert::Reader;
 use crate::dialects::json::{Fields, Halves, Json, Object, Raw};
 use crate::dialects::neutral::order::Queue;
@@ -20,7 +20,7 @@ pub(in crate::dialects::anthropic) struct StreamReader {
     id: Option<String>,
     queue: Queue<u64>,
     open: Vec<OpenBlock>,
-    usage: Option<Usage>,
+    usage: Option<Counts>,
     finished: bool,
     ended: bool,
 }
@@ -151,7 +151,7 @@ impl StreamReader {
 
     /// Usage comes in parts, each of which replaces what it says again.
     fn add_usage(&mut self, teller: &mut Fields<'_>, out: &mut Vec<Event>) {
-        if let Some(later) = teller.take("usage").and_then(Usage::read) {
+        if let Some(later) = teller.take("usage").and_then(Counts::read) {
             let usage = self.usage.unwrap_or_default().then(later);
             self.usage = Some(usage);
             out.push(Event::Usage(usage.tokens()));

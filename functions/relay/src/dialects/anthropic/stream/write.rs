@@ -2,7 +2,7 @@
 
 use bytes::BytesMut;
 use shared::domain::id::RequestId;
-use shared::domain::usage::Tokens;
+use shared::domain::usage::Usage;
 
 use crate::dialects::anthropic::reply::write::{call_id, head, is_carrier, whole};
 use crate::dialects::anthropic::wire::{self, Refused};
@@ -26,7 +26,7 @@ pub(in crate::dialects::anthropic) struct StreamWriter {
     carried: Option<Opaque>,
     refused: Refused,
     finish: Finish,
-    tokens: Option<Tokens>,
+    tokens: Option<Usage>,
 }
 
 /// A message that has not been begun yet.

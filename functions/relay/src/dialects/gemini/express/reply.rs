@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
-use shared::domain::usage::Tokens;
+use shared::domain::usage::Usage;
 
 use super::super::wire;
 use crate::dialects::estimate::TextLength;
@@ -43,7 +43,7 @@ struct Feedback<'a> {
 }
 
 impl Piece<'_> {
-    pub(super) fn tokens(&self) -> Option<Tokens> {
+    pub(super) fn tokens(&self) -> Option<Usage> {
         wire::read_usage(self.usage_metadata?)
     }
 

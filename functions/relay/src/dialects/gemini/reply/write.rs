@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use shared::domain::dialect::Dialect;
-use shared::domain::usage::Tokens;
+use shared::domain::usage::Usage;
 
 use super::super::{citations, media, names, signature, wire};
 use crate::dialects::Asked;
@@ -95,7 +95,7 @@ impl Heading {
     pub(in crate::dialects::gemini) fn response(
         &self,
         candidate: Object,
-        tokens: Option<&Tokens>,
+        tokens: Option<&Usage>,
     ) -> Bytes {
         Object::new()
             .with("candidates", vec![candidate])

@@ -3,7 +3,7 @@
 
 use bytes::{Bytes, BytesMut};
 use shared::domain::id::RequestId;
-use shared::domain::usage::Tokens;
+use shared::domain::usage::Usage;
 use shared::failure::Failure;
 
 use super::super::failure;
@@ -22,7 +22,7 @@ pub(in crate::dialects::gemini) struct Writer {
     said: Said,
     /// The open block; a call fills until it closes.
     open: Option<Block>,
-    tokens: Option<Tokens>,
+    tokens: Option<Usage>,
     finish: Finish,
 }
 
@@ -181,11 +181,11 @@ mod tests {
                 },
             )],
             finish: Finish::new(Reason::ToolUse, "tool_use"),
-            tokens: Some(Tokens {
+            tokens: Some(Usage {
                 input: 3,
                 output: 5,
                 reasoning: 2,
-                ..Tokens::default()
+                ..Usage::default()
             }),
             extras: crate::dialects::neutral::request::Extras::default(),
         }

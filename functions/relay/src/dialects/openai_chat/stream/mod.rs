@@ -12,7 +12,7 @@ mod tests {
     use serde_json::{Value, json};
     use shared::domain::id::RequestId;
     use shared::domain::provider;
-    use shared::domain::usage::Tokens;
+    use shared::domain::usage::Usage;
 
     use super::read::Reader;
     use super::write::Writer;
@@ -434,10 +434,10 @@ mod tests {
             ],
             citations: vec![(2, whole), (3, cited)],
             finish: Finish::new(Reason::ToolUse, "x"),
-            tokens: Some(Tokens {
+            tokens: Some(Usage {
                 input: 5,
                 output: 7,
-                ..Tokens::default()
+                ..Usage::default()
             }),
             ..Reply::default()
         }

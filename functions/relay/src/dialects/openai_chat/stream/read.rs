@@ -2,7 +2,7 @@
 
 use serde_json::value::RawValue;
 use shared::domain::provider::card::Quirk;
-use shared::domain::usage::Tokens;
+use shared::domain::usage::Usage;
 
 use super::blocks::Blocks;
 use super::delta::{self, Spoken};
@@ -11,7 +11,7 @@ use crate::dialects::json::{Fields, array, text};
 use crate::dialects::neutral::reply::Citation;
 use crate::dialects::neutral::{Event, Finish};
 use crate::dialects::openai::failure;
-use crate::dialects::openai::usage::{Reasoning, Usage};
+use crate::dialects::openai::usage::{Counts, Reasoning};
 use crate::dialects::openai::{first_choice, members};
 use crate::dialects::openai_chat::wire;
 use crate::dialects::{Destination, UpstreamError, sse};
@@ -29,7 +29,7 @@ pub(in crate::dialects::openai_chat) struct Reader {
     spoken: Spoken,
     /// What the whole answer cites, told beside the choices; the last list counts.
     sources: Vec<Citation>,
-    usage: Option<Tokens>,
+    usage: Option<Usage>,
     finish: Option<Finish>,
     ended: bool,
 }
@@ -63,7 +63,7 @@ impl Reader {
         let Some(mut chunk) = members(json) else {
             return failure::read(200, json.as_bytes()).map_or(Ok(()), Err);
         };
-        let usage = Usage::find(&mut chunk);
+        let usage = Counts::find(&mut chunk);
         if let Some(error) = chunk.take("error")
             && let Some(error) = failure::refusal(200, error)
         {
@@ -86,14 +86,14 @@ impl Reader {
         }
         let mut usage = usage;
         if let Some(mut choice) = choice {
-            usage = usage.or_else(|| choice.take("usage").and_then(Usage::read));
+            usage = usage.or_else(|| choice.take("usage").and_then(Counts::read));
             self.choice(choice, out)?;
         }
         self.used(usage, out);
         Ok(())
     }
 
-    fn used(&mut self, usage: Option<Usage>, out: &mut Vec<Event>) {
+    fn used(&mut self, usage: Option<Counts>, out: &mut Vec<Event>) {
         if let Some(usage) = usage {
             let tokens = usage.tokens(self.reasoning);
             if self.usage.replace(tokens) != Some(tokens) {

@@ -1,7 +1,7 @@
 //! A streamed answer for a caller of OpenAI's chat dialect.
 
 use bytes::{BufMut, BytesMut};
-use shared::domain::usage::Tokens;
+use shared::domain::usage::Usage;
 
 use crate::dialects::json::{Json, Object};
 use crate::dialects::neutral::reply::Citation;
@@ -24,7 +24,7 @@ pub(in crate::dialects::openai_chat) struct Writer {
     states: u64,
     /// How many characters of text there have been.
     length: u64,
-    tokens: Option<Tokens>,
+    tokens: Option<Usage>,
 }
 
 /// The block that is open.

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use serde::Deserialize;
 use shared::domain::id::RequestId;
-use shared::domain::usage::Tokens;
+use shared::domain::usage::Usage;
 use shared::failure::Failure;
 
 use super::super::failure;
@@ -101,7 +101,7 @@ impl Watcher {
     }
 }
 
-fn usage(data: &[u8]) -> Option<Tokens> {
+fn usage(data: &[u8]) -> Option<Usage> {
     let data = std::str::from_utf8(data).ok()?;
     let usage = |data: &str| read_usage(&mut Fields::parse(data)?.object("response")?);
     usage(data).or_else(|| usage(&mended(data)?))

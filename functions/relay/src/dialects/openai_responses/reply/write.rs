@@ -4,7 +4,7 @@
 use bytes::{Bytes, BytesMut};
 use serde_json::value::RawValue;
 use shared::domain::id::RequestId;
-use shared::domain::usage::Tokens;
+use shared::domain::usage::Usage;
 use shared::failure::Failure;
 
 use super::super::stream::write::Speaker;
@@ -55,7 +55,7 @@ pub(in crate::dialects) struct State<'a> {
     pub(in crate::dialects) error: Option<Object>,
     pub(in crate::dialects) incomplete: Option<&'static str>,
     pub(in crate::dialects) output: &'a [Raw],
-    pub(in crate::dialects) tokens: Option<Tokens>,
+    pub(in crate::dialects) tokens: Option<Usage>,
 }
 
 impl Frame {

@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 
 use bytes::{Bytes, BytesMut};
 use shared::domain::id::RequestId;
-use shared::domain::usage::Tokens;
+use shared::domain::usage::Usage;
 use shared::failure::Failure;
 
 use crate::dialects::convert::Writer;
@@ -44,7 +44,7 @@ pub(in crate::dialects) struct Speaker {
     words: Option<Words>,
     refused: Refused,
     reason: Reason,
-    tokens: Option<Tokens>,
+    tokens: Option<Usage>,
 }
 
 #[derive(Debug)]
@@ -438,11 +438,11 @@ mod tests {
                 Block::call("c2", "sh", r#"{"input":"ls\n"}"#),
             ],
             finish: Finish::new(Reason::ToolUse, "tool_use"),
-            tokens: Some(Tokens {
+            tokens: Some(Usage {
                 input: 1,
                 cache_read: 2,
                 output: 3,
-                ..Tokens::default()
+                ..Usage::default()
             }),
             ..Reply::default()
         };
