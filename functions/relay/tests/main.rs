@@ -7,6 +7,7 @@
 )]
 #![expect(clippy::indexing_slicing, reason = "JSON that is not there is null")]
 
+mod bills;
 mod fidelity;
 mod fuzz;
 mod golden;

@@ -197,7 +197,7 @@ impl Rates {
             ("input", tokens.input, input),
             (
                 "cache_read",
-                tokens.cache_read,
+                tokens.total_cache_read(),
                 self.cache_read.unwrap_or(input),
             ),
             ("cache_write_5m", tokens.cache_write_5m, write_5m),

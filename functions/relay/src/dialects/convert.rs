@@ -103,6 +103,10 @@ pub struct Converter {
     renames: Renames,
     calls: bool,
     finished: bool,
+    /// Whether nothing was said since usage was told, so that it is all of it.
+    told: bool,
+    /// Whether the provider said no, and what was used until then.
+    refused: bool,
     seen: Seen,
 }
 
@@ -116,7 +120,22 @@ impl Converter {
             renames,
             calls: false,
             finished: false,
+            told: false,
+            refused: false,
             seen: Seen::default(),
+        }
+    }
+
+    /// What one event of the provider's means for the usage told so far. What is held back is said at
+    /// the end, and belongs to it.
+    fn weigh(&mut self, events: &[Event]) {
+        let any = |is: fn(&Event) -> bool| events.iter().any(is);
+        if any(|event| matches!(event, Event::Usage(_))) {
+            self.told = true;
+        } else if any(|event| matches!(event, Event::Delta(_) | Event::Whole(_)))
+            && !any(|event| matches!(event, Event::Finish(_)))
+        {
+            self.told = false;
         }
     }
 
@@ -172,6 +191,9 @@ impl Watch for Converter {
         }
         let (mut events, mut out) = (Vec::new(), BytesMut::new());
         let understood = self.reader.event(event, &mut events);
+        self.weigh(&events);
+        let tells = |event: &Event| matches!(event, Event::Usage(_));
+        self.refused |= understood.is_err() && events.iter().any(tells);
         self.write(events, &mut out);
         match understood {
             Err(error) if !self.finished => Verdict::Fail(error),
@@ -195,8 +217,9 @@ impl Watch for Converter {
     }
 
     fn seen(&self) -> Seen {
+        let is_all = self.refused || (self.finished && self.told);
         Seen {
-            tokens: self.seen.so_far.filter(|_| self.finished),
+            tokens: self.seen.so_far.filter(|_| is_all),
             ..self.seen
         }
     }

@@ -54,7 +54,13 @@ pub fn tokens(text: TextLength) -> u64 {
 #[must_use]
 pub fn usage(request: &[u8], seen: &Seen) -> Usage {
     let output = tokens(seen.delivered);
-    match seen.so_far {
+    match seen.tokens.or(seen.so_far) {
+        // Some servers tell the input with the end, or never.
+        Some(told) if told.total_input() == 0 => Usage {
+            input: likely_input(request),
+            output: told.output.max(output),
+            ..told
+        },
         Some(told) => Usage {
             output: told.output.max(output),
             ..told

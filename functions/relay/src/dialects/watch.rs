@@ -25,6 +25,14 @@ pub struct Seen {
     pub over: bool,
 }
 
+impl Seen {
+    /// What the provider says for good, if that can be: there is no call without any input.
+    #[must_use]
+    pub fn believed(&self) -> Option<Usage> {
+        self.tokens.filter(|usage| usage.total_input() > 0)
+    }
+}
+
 /// What becomes of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {

@@ -26,6 +26,7 @@ use super::route::Itinerary;
 use super::setback::{Refusal, Setback, returned};
 use super::translate::{Translated, translate};
 use crate::app::App;
+use crate::dialects::envelope::fireworks;
 use crate::dialects::watch::Seen;
 use crate::upstream::{Answer, milliseconds};
 
@@ -254,14 +255,18 @@ impl Hearing<'_> {
     }
 
     async fn plain(&self, answer: Answer) -> Result<Outcome, Setback> {
-        let headers = returned(&answer.headers);
+        let (headers, told) = (returned(&answer.headers), answer.headers.clone());
         let body = self.read(answer, LONGEST_ANSWER).await?;
         match self.interpreter.plain(&body, self.call, self.admitted) {
-            Some((body, seen)) => Ok(Outcome::Plain(Plain {
-                headers,
-                body,
-                seen,
-            })),
+            Some((body, mut seen)) => {
+                let usage = seen.tokens;
+                seen.tokens = usage.map(|usage| fireworks::with_cached(usage, &told));
+                Ok(Outcome::Plain(Plain {
+                    headers,
+                    body,
+                    seen,
+                }))
+            }
             None => Err(self.no_answer(&body)),
         }
     }

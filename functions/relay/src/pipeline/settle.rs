@@ -182,7 +182,7 @@ fn record(app: &App, delivery: &Delivery, ending: &Ending) -> UsageRecord {
 
 /// What was used, and whether that is an estimate.
 fn used(request: &[u8], ending: &Ending) -> (Usage, bool) {
-    match (ending.status, ending.seen.tokens) {
+    match (ending.status, ending.seen.believed()) {
         (Status::Error | Status::Unsettled, _) => (Usage::default(), false),
         (Status::Ok | Status::Cut, Some(tokens)) => (tokens, false),
         (Status::Ok | Status::Cut, None) => (estimate::usage(request, &ending.seen), true),

@@ -13,6 +13,7 @@ mod schema;
 mod signature;
 mod spelling;
 mod stream;
+mod usage;
 mod wire;
 
 use bytes::Bytes;

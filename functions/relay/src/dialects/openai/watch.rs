@@ -5,9 +5,10 @@
 
 use bytes::{Bytes, BytesMut};
 use memchr::memmem;
+use shared::domain::usage::Service;
 
 use super::failure;
-use super::usage::{Counts, Reasoning};
+use super::usage::{Counts, Reasoning, service};
 use crate::dialects::estimate::{TextLength, has_member, strings_of};
 use crate::dialects::json::array;
 use crate::dialects::sse;
@@ -44,6 +45,12 @@ pub(in crate::dialects) struct Watcher {
     /// How many answers there will be, and how many have told why they ended.
     answers: u64,
     finished: u64,
+    /// Whether nothing was said since usage was told, so that it is all of it.
+    told: bool,
+    /// Whether it stood alone, as it does behind all answers.
+    alone: bool,
+    /// At which service the answer says it is; not every chunk does.
+    service: Option<Service>,
     seen: Seen,
 }
 
@@ -54,6 +61,9 @@ impl Watcher {
             texts,
             answers: wanted.answers,
             finished: 0,
+            told: false,
+            alone: false,
+            service: None,
             seen: Seen::default(),
         }
     }
@@ -70,21 +80,27 @@ impl Watch for Watcher {
             return Verdict::Pass;
         }
         if let Some(error) = error(event, &data) {
-            // What was used until then is told beside it.
-            if let Some(usage) = Counts::anywhere(&data) {
-                self.seen.tokens = Some(usage.tokens(Reasoning::Within));
+            // What was used until then is told beside it, and is all that ever will be.
+            if self.add(&data) {
+                self.seen.tokens = self.seen.so_far;
             }
             return Verdict::Fail(error);
         }
         self.seen.began = true;
+        let before = self.seen.delivered;
         add_delivered(&mut self.seen.delivered, &data, self.texts);
+        self.told &= before == self.seen.delivered;
+        if let Some(word) = strings_of(&data, br#""service_tier""#).last() {
+            let known = str::from_utf8(word).ok().and_then(service);
+            self.service = known.or(self.service);
+        }
         // Not every server says [DONE]; a reason to finish is an end as well.
         let reasons = strings_of(&data, br#""finish_reason""#);
         self.finished += reasons.filter(|reason| !reason.is_empty()).count() as u64;
         if self.finished >= self.answers {
             self.seen.complete = true;
         }
-        if has_member(&data, br#""usage""#, b'{') {
+        if has_member(&data, br#""usage""#, b'{') || has_member(&data, br#""timings""#, b'{') {
             return self.usage(&data);
         }
         if self.usage_wanted {
@@ -95,19 +111,33 @@ impl Watch for Watcher {
     }
 
     fn seen(&self) -> Seen {
-        self.seen
+        let is_all = self.told && (self.seen.complete || self.alone);
+        let whole = self.seen.so_far.filter(|_| is_all);
+        Seen {
+            tokens: self.seen.tokens.or(whole),
+            ..self.seen
+        }
     }
 }
 
 impl Watcher {
-    /// Some servers tell the usage in every chunk, so far: the last one counts.
+    /// Takes the usage of a chunk. Some servers tell it in every one, so far: the last one counts.
+    fn add(&mut self, data: &[u8]) -> bool {
+        let Some(mut usage) = Counts::anywhere(data) else {
+            return false;
+        };
+        usage.service = usage.service.or(self.service);
+        self.seen.so_far = Some(usage.tokens(Reasoning::Within));
+        self.told = true;
+        true
+    }
+
     fn usage(&mut self, data: &[u8]) -> Verdict {
-        if let Some(usage) = Counts::anywhere(data) {
-            self.seen.tokens = Some(usage.tokens(Reasoning::Within));
-        }
+        let told = self.add(data);
         let json = String::from_utf8_lossy(data);
         let choices = super::members(&json).and_then(|mut chunk| chunk.take("choices"));
         let only_usage = choices.is_some_and(|choices| array(choices).is_empty());
+        self.alone |= told && only_usage;
         if only_usage && !self.usage_wanted {
             Verdict::Drop
         } else {

@@ -3,6 +3,7 @@
 mod express;
 mod failure;
 mod items;
+mod pieces;
 mod reply;
 mod request;
 mod state;

@@ -19,6 +19,7 @@ pub(in crate::dialects) fn read(body: &[u8]) -> Option<Seen> {
     let mut delivered = TextLength::default();
     add_delivered(&mut delivered, body);
     let usage = message.take("usage").and_then(Counts::read);
+    let usage = usage.map(|usage| usage.within(message.take("container")));
     Some(Seen {
         tokens: usage.map(Counts::tokens),
         delivered,

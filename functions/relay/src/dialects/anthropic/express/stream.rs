@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::super::failure;
-use super::super::wire::Counts;
+use super::super::wire::{Counts, container};
 use super::reply::add_delivered;
 use crate::dialects::json::Fields;
 use crate::dialects::sse;
@@ -16,6 +16,8 @@ use crate::dialects::watch::{Seen, Verdict, Watch};
 #[derive(Debug, Default)]
 pub(in crate::dialects) struct Watcher {
     usage: Option<Counts>,
+    /// Whether output was told since the last of it was said: the start tells a token or two.
+    told: bool,
     seen: Seen,
 }
 
@@ -55,17 +57,19 @@ impl Watch for Watcher {
                 self.seen.complete = true;
                 self.seen.over = true;
             }
-            _ => add_delivered(&mut self.seen.delivered, &data),
+            _ => {
+                add_delivered(&mut self.seen.delivered, &data);
+                self.told = false;
+            }
         }
         self.seen.began = true;
         Verdict::Pass
     }
 
     fn seen(&self) -> Seen {
-        // The output told at the start is a token or two: before the end it is no usage.
         let so_far = self.usage.map(Counts::tokens);
         Seen {
-            tokens: so_far.filter(|_| self.seen.complete),
+            tokens: so_far.filter(|_| self.seen.complete && self.told),
             so_far,
             ..self.seen
         }
@@ -74,8 +78,12 @@ impl Watch for Watcher {
 
 impl Watcher {
     fn add(&mut self, teller: Option<Fields<'_>>) {
-        let later = teller.and_then(|mut teller| Counts::read(teller.take("usage")?));
-        if let Some(later) = later {
+        let Some(mut teller) = teller else {
+            return;
+        };
+        if let Some(later) = teller.take("usage").and_then(Counts::read) {
+            self.told |= later.output.is_some();
+            let later = later.within(container(&mut teller));
             self.usage = Some(self.usage.unwrap_or_default().then(later));
         }
     }

@@ -9,7 +9,9 @@ use shared::failure::Failure;
 
 use super::super::failure;
 use super::super::frame::Frame;
+use super::super::usage::Searches;
 use super::reply::{Piece, delivered};
+use crate::dialects::estimate::TextLength;
 use crate::dialects::sse;
 use crate::dialects::watch::{Seen, Verdict, Watch};
 
@@ -19,6 +21,9 @@ pub(in crate::dialects) struct Watcher {
     /// How many answers there will be, and which have told why they ended.
     answers: u64,
     finished: BTreeSet<u64>,
+    searches: Searches,
+    /// Whether nothing was said since usage was told, so that it is all of it.
+    told: bool,
     seen: Seen,
 }
 
@@ -28,6 +33,8 @@ impl Watcher {
             frame: Frame::new(events),
             answers,
             finished: BTreeSet::new(),
+            searches: Searches::default(),
+            told: false,
             seen: Seen::default(),
         }
     }
@@ -64,11 +71,17 @@ impl Watch for Watcher {
             return Verdict::Fail(error);
         }
         self.seen.began = true;
-        self.seen.delivered.add(delivered(&data));
+        let said = delivered(&data);
+        self.told &= said == TextLength::default();
+        self.seen.delivered.add(said);
         self.finished.extend(piece.finished());
         self.seen.complete |= piece.is_blocked() || self.finished.len() as u64 >= self.answers;
         // What comes later replaces what came before.
-        self.seen.so_far = piece.tokens().or(self.seen.so_far);
+        if let Some(usage) = piece.tokens() {
+            self.seen.so_far = Some(usage);
+            self.told = true;
+        }
+        piece.count(&mut self.searches);
         self.pass(&data)
     }
 
@@ -88,8 +101,10 @@ impl Watch for Watcher {
     }
 
     fn seen(&self) -> Seen {
+        let so_far = self.seen.so_far.map(|usage| self.searches.add(usage));
         Seen {
-            tokens: self.seen.so_far.filter(|_| self.seen.complete),
+            tokens: so_far.filter(|_| self.seen.complete && self.told),
+            so_far,
             ..self.seen
         }
     }

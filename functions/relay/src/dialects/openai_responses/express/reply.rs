@@ -1,8 +1,9 @@
 //! A plain answer of OpenAI's Responses dialect: what it used, and how much text it carries.
 
+use super::super::pieces::Pieces;
 use super::super::wire::read_usage;
 use crate::dialects::estimate::TextLength;
-use crate::dialects::json::Fields;
+use crate::dialects::json::{Fields, array};
 use crate::dialects::watch::Seen;
 
 /// The members whose strings are the answer's text, in plain answers.
@@ -16,7 +17,8 @@ const TEXTS: &[&[u8]] = &[
 /// A failed answer is none: its error is one with a status.
 pub(in crate::dialects) fn read(body: &[u8]) -> Option<Seen> {
     let mut response = Fields::parse(std::str::from_utf8(body).ok()?)?;
-    let output = response.take("output")?.get();
+    let items = response.take("output")?;
+    let output = items.get();
     if !output.starts_with('[') || response.text("status").as_deref() == Some("failed") {
         return None;
     }
@@ -24,13 +26,14 @@ pub(in crate::dialects) fn read(body: &[u8]) -> Option<Seen> {
     for text in TEXTS {
         delivered.add_members(output.as_bytes(), text);
     }
+    let pieces = Pieces::of(&array(items));
     Some(Seen {
-        tokens: read_usage(&mut response),
+        tokens: read_usage(&mut response, &pieces),
         delivered,
         began: true,
         complete: true,
         over: true,
-        so_far: None,
+        so_far: pieces.some(),
     })
 }
 
