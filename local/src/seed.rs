@@ -125,11 +125,7 @@ impl Seed<'_> {
         channel.base_url = base_url;
         channel.models = vec![DEMO_MODEL.to_owned()];
         self.store.configuration().put_channel(&channel).await?;
-        if configuration
-            .prices
-            .iter()
-            .all(|price| price.model != DEMO_MODEL)
-        {
+        if configuration.prices.named(DEMO_MODEL).is_none() {
             self.store.configuration().put_price(&demo_price()).await?;
         }
         Ok(())

@@ -9,6 +9,7 @@ use crate::domain::channel::Channel;
 use crate::domain::group::{DEFAULT_GROUP, Group};
 use crate::domain::id::ChannelId;
 use crate::domain::price::Price;
+use crate::domain::price::list::PriceList;
 use crate::domain::settings::Settings;
 
 /// The configuration at one version.
@@ -20,8 +21,8 @@ pub struct Configuration {
     pub channels: Vec<Channel>,
     /// Every group, by name; the default group is always among them.
     pub groups: Vec<Group>,
-    /// Every price, by model.
-    pub prices: Vec<Price>,
+    /// Every price that was set or imported.
+    pub prices: PriceList,
     /// The settings.
     pub settings: Settings,
 }
@@ -76,6 +77,7 @@ impl ConfigurationStore<'_> {
             ..Range::default()
         };
         let mut all = Configuration::default();
+        let mut prices: Vec<Price> = Vec::new();
         for item in self.store.table.query(&range).await? {
             let sk = item
                 .get(schema::SK)
@@ -87,10 +89,11 @@ impl ConfigurationStore<'_> {
                 schema::SETTINGS => all.settings = content(item)?,
                 sk if sk.starts_with(schema::CHANNEL) => all.channels.push(content(item)?),
                 sk if sk.starts_with(schema::GROUP) => all.groups.push(content(item)?),
-                sk if sk.starts_with(schema::PRICE) => all.prices.push(content(item)?),
+                sk if sk.starts_with(schema::PRICE) => prices.push(content(item)?),
                 _ => {}
             }
         }
+        all.prices = PriceList::new(prices);
         if !all.groups.iter().any(|group| group.name == DEFAULT_GROUP) {
             all.groups.push(Group::fallback_default());
         }

@@ -7,7 +7,7 @@ use shared::domain::hold::{Hold, WalletId};
 use shared::domain::id::KeyId;
 use shared::domain::limit::{Limits, Minute};
 use shared::domain::money::{NanoUsd, Ratio};
-use shared::domain::price::{self, Price};
+use shared::domain::price::Price;
 use shared::domain::settings::UnpricedModels;
 use shared::failure::{Failure, Kind};
 use shared::store::ledger::{HoldError, HoldRequest};
@@ -81,7 +81,7 @@ pub(super) async fn admit(
 }
 
 fn priced(snapshot: &Snapshot, model: &str) -> Result<Price, Failure> {
-    match price::find(&snapshot.configuration.prices, model) {
+    match snapshot.configuration.prices.find(model) {
         Some(price) => Ok(price.clone()),
         None if snapshot.configuration.settings.unpriced_models == UnpricedModels::Free => {
             Ok(Price::default())

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use axum::Json;
 use axum::extract::State;
 use shared::domain::channel::Channel;
-use shared::domain::price::{self, Price};
+use shared::domain::price::list::PriceList;
 
 use super::json::ModelJson;
 use crate::answer::{Answer, List};
@@ -40,10 +40,10 @@ fn names(channels: &[Channel]) -> BTreeSet<&str> {
         .collect()
 }
 
-fn shape(name: &str, channels: &[Channel], prices: &[Price]) -> ModelJson {
+fn shape(name: &str, channels: &[Channel], prices: &PriceList) -> ModelJson {
     let carrying = channels.iter().filter(|channel| channel.carries(name));
     let providers: BTreeSet<&String> = carrying.clone().map(|channel| &channel.provider).collect();
-    let price = price::find(prices, name);
+    let price = prices.find(name);
     ModelJson {
         id: name.to_owned(),
         priced: price.is_some(),

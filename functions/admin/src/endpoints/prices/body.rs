@@ -147,6 +147,7 @@ impl TierBody {
                 input_image: rate(self.input_image),
                 output_image: rate(self.output_image),
             },
+            ..Tier::default()
         }
     }
 }

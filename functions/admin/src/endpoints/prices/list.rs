@@ -22,7 +22,7 @@ pub(crate) async fn list_prices(
 ) -> Answer<Json<List<PriceJson>>> {
     let prices = app.store.configuration().load().await?.prices;
     let list = page::cut(
-        prices,
+        prices.rows().to_vec(),
         &query,
         |price| price.model.clone(),
         |price| price.into(),

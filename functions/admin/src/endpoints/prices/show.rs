@@ -29,5 +29,5 @@ pub(crate) async fn show_price(
 /// The price of exactly that name or pattern.
 pub(super) async fn find(app: &App, model: &str) -> Result<Option<Price>, Failure> {
     let prices = app.store.configuration().load().await?.prices;
-    Ok(prices.into_iter().find(|price| price.model == model))
+    Ok(prices.named(model).cloned())
 }

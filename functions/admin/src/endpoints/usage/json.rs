@@ -169,10 +169,10 @@ impl From<Usage> for TokensJson {
 impl From<BillLine> for BillLineJson {
     fn from(line: BillLine) -> Self {
         Self {
-            component: line.component,
+            component: line.component.to_string(),
             quantity: line.quantity,
-            unit_usd: line.unit_usd,
-            usd: line.usd,
+            unit_usd: line.unit_usd(),
+            usd: line.usd(),
         }
     }
 }
