@@ -9,6 +9,7 @@ pub mod provider;
 pub mod usage;
 
 pub mod price;
+pub mod price_book;
 
 pub mod budget;
 pub mod channel;
