@@ -9,6 +9,10 @@ pub enum Component {
     Input,
     /// Input read from a cache.
     CacheRead,
+    /// Audio read from a cache.
+    CacheReadAudio,
+    /// Images read from a cache.
+    CacheReadImage,
     /// Input written to a cache that lives five minutes.
     CacheWrite5m,
     /// Input written to a cache that lives one hour.
@@ -36,14 +40,16 @@ pub enum Component {
 }
 
 use Component::{
-    CacheRead, CacheWrite1h, CacheWrite5m, CodeRun, FileSearch, Input, InputAudio, InputImage,
+    CacheRead, CacheReadAudio, CacheReadImage, CacheWrite1h, CacheWrite5m, CodeRun, FileSearch, Input, InputAudio, InputImage,
     Output, OutputAudio, OutputImage, PerCall, Reasoning, WebSearch,
 };
 
 /// Each component, its name, and the letters for it in a stored bill.
-const COMPONENTS: [(Component, &str, &str); 14] = [
+const COMPONENTS: [(Component, &str, &str); 16] = [
     (Input, "input", "i"),
     (CacheRead, "cache_read", "cr"),
+    (CacheReadAudio, "cache_read_audio", "ca"),
+    (CacheReadImage, "cache_read_image", "cg"),
     (CacheWrite5m, "cache_write_5m", "cw"),
     (CacheWrite1h, "cache_write_1h", "cl"),
     (Output, "output", "o"),
@@ -60,9 +66,11 @@ const COMPONENTS: [(Component, &str, &str); 14] = [
 
 impl Component {
     /// Those that are tokens, in the order of a bill.
-    pub const TOKENS: [Self; 10] = [
+    pub const TOKENS: [Self; 12] = [
         Input,
         CacheRead,
+        CacheReadAudio,
+        CacheReadImage,
         CacheWrite5m,
         CacheWrite1h,
         Output,
@@ -111,6 +119,7 @@ impl Component {
     pub const fn fallback(self) -> Option<Self> {
         match self {
             CacheRead | CacheWrite5m | InputAudio | InputImage => Some(Input),
+            CacheReadAudio | CacheReadImage => Some(CacheRead),
             CacheWrite1h => Some(CacheWrite5m),
             Reasoning | OutputAudio | OutputImage => Some(Output),
             Input | Output | WebSearch | FileSearch | CodeRun | PerCall => None,

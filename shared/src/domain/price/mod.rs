@@ -423,7 +423,7 @@ mod tests {
     }
 
     fn any_rates() -> impl Strategy<Value = Rates> {
-        prop::array::uniform10(any_rate()).prop_map(|all| {
+        prop::array::uniform12(any_rate()).prop_map(|all| {
             let mut rates = Rates::default();
             for (component, rate) in Component::TOKENS.into_iter().zip(all) {
                 rates.set(component, rate);
@@ -455,13 +455,13 @@ mod tests {
 
     prop_compose! {
         fn any_usage()(
-            parts in prop::array::uniform9(0..1_500_u64), thought in 0..2_000_u64, service in any_service(),
+            parts in prop::array::uniform11(0..1_500_u64), thought in 0..2_000_u64, service in any_service(),
         ) -> Usage {
-            let [input, cache_read, cache_write_5m, cache_write_1h, input_audio, input_image,
-                output, output_audio, output_image] = parts;
+            let [input, cache_read, cache_read_audio, cache_read_image, cache_write_5m, cache_write_1h,
+                input_audio, input_image, output, output_audio, output_image] = parts;
             Usage {
-                input, cache_read, cache_write_5m, cache_write_1h, input_audio, input_image, output,
-                output_audio, output_image, reasoning: thought.min(output), service, ..Usage::default()
+                input, cache_read, cache_read_audio, cache_read_image, cache_write_5m, cache_write_1h,
+                input_audio, input_image, output, output_audio, output_image, reasoning: thought.min(output), service, ..Usage::default()
             }
         }
     }

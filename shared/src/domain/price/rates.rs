@@ -22,6 +22,12 @@ pub struct Rates {
     /// Falls back to `input`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cache_read: Option<Rate>,
+    /// Falls back to `cache_read`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cache_read_audio: Option<Rate>,
+    /// Falls back to `cache_read`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cache_read_image: Option<Rate>,
     /// Falls back to `input`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cache_write_5m: Option<Rate>,
@@ -91,6 +97,8 @@ impl Rates {
         match component {
             Component::Input => self.input,
             Component::CacheRead => self.cache_read,
+            Component::CacheReadAudio => self.cache_read_audio,
+            Component::CacheReadImage => self.cache_read_image,
             Component::CacheWrite5m => self.cache_write_5m,
             Component::CacheWrite1h => self.cache_write_1h,
             Component::Output => self.output,
@@ -111,6 +119,8 @@ impl Rates {
         match component {
             Component::Input => self.input = rate,
             Component::CacheRead => self.cache_read = rate,
+            Component::CacheReadAudio => self.cache_read_audio = rate,
+            Component::CacheReadImage => self.cache_read_image = rate,
             Component::CacheWrite5m => self.cache_write_5m = rate,
             Component::CacheWrite1h => self.cache_write_1h = rate,
             Component::Output => self.output = rate,
@@ -158,6 +168,8 @@ impl Rates {
         match component {
             Component::Input => usage.input,
             Component::CacheRead => usage.cache_read,
+            Component::CacheReadAudio => usage.cache_read_audio,
+            Component::CacheReadImage => usage.cache_read_image,
             Component::CacheWrite5m => usage.cache_write_5m,
             Component::CacheWrite1h => usage.cache_write_1h,
             Component::Output => usage.output - reasoning,
