@@ -17,6 +17,7 @@ mod session;
 
 mod answer;
 mod body;
+mod change;
 mod page;
 mod path;
 mod query;

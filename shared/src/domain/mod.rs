@@ -13,6 +13,7 @@ pub mod price_book;
 
 pub mod budget;
 pub mod channel;
+pub mod cost;
 pub mod group;
 pub mod hold;
 pub mod key;

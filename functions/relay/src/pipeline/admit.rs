@@ -81,16 +81,16 @@ pub(super) async fn admit(
 }
 
 fn priced(snapshot: &Snapshot, model: &str) -> Result<Price, Failure> {
-    match snapshot.configuration.prices.find(model) {
-        Some(price) => Ok(price.clone()),
-        None if snapshot.configuration.settings.unpriced_models == UnpricedModels::Free => {
-            Ok(Price::default())
-        }
-        None => {
-            let text = format!("The model {model} has no price yet, so it cannot be used.");
-            Err(Failure::new(Kind::Forbidden, "model_not_priced", text))
-        }
-    }
+    let settings = &snapshot.configuration.settings;
+    let stated = match settings.unpriced_models {
+        UnpricedModels::Refuse => None,
+        UnpricedModels::DefaultPrice => settings.default_price.as_ref(),
+    };
+    let price = snapshot.configuration.price_of(model).or(stated);
+    price.cloned().ok_or_else(|| {
+        let text = format!("The model {model} has no price yet, so it cannot be used.");
+        Failure::new(Kind::Forbidden, "model_not_priced", text)
+    })
 }
 
 /// Counts the request in its key's window, if requests or tokens per minute are limited.

@@ -40,8 +40,8 @@ pub enum Component {
 }
 
 use Component::{
-    CacheRead, CacheReadAudio, CacheReadImage, CacheWrite1h, CacheWrite5m, CodeRun, FileSearch, Input, InputAudio, InputImage,
-    Output, OutputAudio, OutputImage, PerCall, Reasoning, WebSearch,
+    CacheRead, CacheReadAudio, CacheReadImage, CacheWrite1h, CacheWrite5m, CodeRun, FileSearch,
+    Input, InputAudio, InputImage, Output, OutputAudio, OutputImage, PerCall, Reasoning, WebSearch,
 };
 
 /// Each component, its name, and the letters for it in a stored bill.

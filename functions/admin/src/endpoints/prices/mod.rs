@@ -5,5 +5,3 @@ pub(crate) mod list;
 pub(crate) mod put;
 pub(crate) mod show;
 pub(crate) mod update;
-
-mod body;
