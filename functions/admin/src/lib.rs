@@ -36,3 +36,5 @@ pub mod lambda_jobs;
 
 pub mod probe;
 pub mod relay_probe;
+
+pub mod price_source;

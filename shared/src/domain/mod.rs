@@ -1,6 +1,7 @@
 //! What things are: values and the arithmetic over them; no I/O, no clock, no environment.
 
 pub mod id;
+pub mod internet;
 pub mod money;
 pub mod pattern;
 

@@ -1,6 +1,7 @@
 //! Prices: what models cost.
 
 pub(crate) mod delete;
+pub(crate) mod import;
 pub(crate) mod list;
 pub(crate) mod put;
 pub(crate) mod show;

@@ -142,9 +142,9 @@ with_rates! {
         #[schema(value_type = Option<String>, format = Date)]
         date: Option<Option<Date>>,
         /// Taken, so that a price can be sent back as it was shown, and ignored.
-        #[serde(default)]
+        #[serde(default, rename = "origin")]
         #[schema(value_type = Option<String>)]
-        origin: Option<IgnoredAny>,
+        _origin: Option<IgnoredAny>,
     }
 }
 
