@@ -52,6 +52,9 @@ pub struct UsageRecord {
     pub tokens: Usage,
     /// What it cost.
     pub cost: NanoUsd,
+    /// What the operator pays the provider for it, where the channel tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upstream_cost: Option<NanoUsd>,
     /// Why it cost that.
     #[serde(default)]
     pub bill: Vec<BillLine>,

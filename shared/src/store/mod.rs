@@ -6,6 +6,7 @@ pub mod error;
 pub mod jobs;
 pub mod keys;
 pub mod ledger;
+pub mod price_history;
 mod schema;
 mod table;
 pub mod usage_log;

@@ -289,6 +289,7 @@ fn unsettled(
             .min()
             .unwrap_or_default(),
         uncollected: NanoUsd::ZERO,
+        upstream_cost: None,
         bill: Vec::new(),
         ratio: Ratio::ONE,
         estimated: true,

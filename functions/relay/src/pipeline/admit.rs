@@ -6,7 +6,7 @@ use shared::domain::hold::Hold;
 use shared::domain::key::WhenShort;
 use shared::domain::limit::{Claim, Room};
 use shared::domain::money::{NanoUsd, Ratio};
-use shared::domain::price::{self, Price};
+use shared::domain::price::Price;
 use shared::domain::settings::UnpricedModels;
 use shared::failure::{Failure, Kind};
 
@@ -118,16 +118,16 @@ pub(super) async fn admit(
 }
 
 fn priced(snapshot: &Snapshot, model: &str) -> Result<Price, Failure> {
-    match price::find(&snapshot.configuration.prices, model) {
-        Some(price) => Ok(price.clone()),
-        None if snapshot.configuration.settings.unpriced_models == UnpricedModels::Free => {
-            Ok(Price::default())
-        }
-        None => {
-            let text = format!("The model {model} has no price yet, so it cannot be used.");
-            Err(Failure::new(Kind::Forbidden, "model_not_priced", text))
-        }
-    }
+    let settings = &snapshot.configuration.settings;
+    let stated = match settings.unpriced_models {
+        UnpricedModels::Refuse => None,
+        UnpricedModels::DefaultPrice => settings.default_price.as_ref(),
+    };
+    let price = snapshot.configuration.price_of(model).or(stated);
+    price.cloned().ok_or_else(|| {
+        let text = format!("The model {model} has no price yet, so it cannot be used.");
+        Failure::new(Kind::Forbidden, "model_not_priced", text)
+    })
 }
 
 /// Counts a call that only wants its tokens counted: it costs nothing, and is not in flight.
@@ -187,8 +187,10 @@ impl<'a> Terms<'a> {
             ratio,
             most_input: estimate::most_input(&wanted.body),
             likely_input: estimate::likely_input(&wanted.body),
-            output: wanted
-                .max_output
+            output: [wanted.max_output, price.max_output]
+                .into_iter()
+                .flatten()
+                .min()
                 .unwrap_or(settings.default_max_output_tokens),
             bounded: wanted.max_output.is_some(),
             answers: wanted.answers,

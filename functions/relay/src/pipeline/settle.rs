@@ -168,6 +168,7 @@ fn record(app: &App, delivery: &Delivery, ending: &Ending) -> UsageRecord {
         tokens,
         cost: bill.total,
         uncollected: NanoUsd::ZERO,
+        upstream_cost: upstream_cost(delivery, ending, &tokens),
         bill: bill.lines,
         ratio: admitted.ratio,
         estimated,
@@ -178,6 +179,18 @@ fn record(app: &App, delivery: &Delivery, ending: &Ending) -> UsageRecord {
         holds: Vec::new(),
         closed: 0,
     }
+}
+
+/// What the operator pays for an answer, where the channel that gave it tells.
+fn upstream_cost(delivery: &Delivery, ending: &Ending, tokens: &Usage) -> Option<NanoUsd> {
+    let stop = delivery.stop.as_ref();
+    let stop = stop.filter(|_| matches!(ending.status, Status::Ok | Status::Cut))?;
+    let admitted = &delivery.admitted;
+    let mut channels = admitted.snapshot.configuration.channels.iter();
+    let channel = channels.find(|channel| channel.id == stop.channel_id)?;
+    channel
+        .cost
+        .of(&stop.upstream_model, &admitted.price, tokens)
 }
 
 /// What was used, and whether that is an estimate.
