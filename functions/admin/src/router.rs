@@ -105,6 +105,7 @@ fn table() -> OpenApiRouter<App> {
             prices::delete::delete_price
         ))
         .routes(routes!(usage::list::list_usage))
+        .routes(routes!(usage::summary::sum_usage))
         .routes(routes!(
             settings::show::show_settings,
             settings::update::update_settings

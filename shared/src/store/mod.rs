@@ -1,14 +1,18 @@
 //! What is kept: the only room that knows DynamoDB. One handle a noun, on one table.
 
+mod activity;
 pub mod configuration;
 pub mod credits;
 pub mod error;
 pub mod jobs;
 pub mod keys;
 pub mod ledger;
+pub mod rollups;
 mod schema;
 mod table;
+mod usage_list;
 pub mod usage_log;
+pub mod usage_sums;
 pub mod users;
 pub mod wallets;
 pub mod windows;
@@ -24,6 +28,7 @@ use table::Table;
 pub struct Store {
     table: Table,
     changes: Arc<AtomicU64>,
+    noted_active: Arc<activity::NotedActive>,
     noted_holders: Arc<ledger::NotedHolders>,
 }
 
@@ -43,6 +48,7 @@ impl Store {
         Self {
             table: Table::new(client, table_name.into()),
             changes: Arc::default(),
+            noted_active: Arc::default(),
             noted_holders: Arc::default(),
         }
     }
