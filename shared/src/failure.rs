@@ -92,6 +92,14 @@ impl Failure {
         failure
     }
 
+    /// The same, when the member that is wrong is part of another one.
+    #[must_use]
+    pub fn within(mut self, parent: &str) -> Self {
+        let field = self.field.take();
+        self.field = field.map(|field| format!("{parent}.{field}").into());
+        self
+    }
+
     /// There is no `noun` of that name.
     pub fn missing(noun: &str, name: &dyn fmt::Display) -> Self {
         Self::new(

@@ -17,6 +17,7 @@ mod session;
 
 mod answer;
 mod body;
+mod change;
 mod page;
 mod path;
 mod query;
@@ -35,3 +36,5 @@ pub mod lambda_jobs;
 
 pub mod probe;
 pub mod relay_probe;
+
+pub mod price_source;

@@ -1,6 +1,7 @@
 //! What things are: values and the arithmetic over them; no I/O, no clock, no environment.
 
 pub mod id;
+pub mod internet;
 pub mod money;
 pub mod pattern;
 
@@ -9,9 +10,11 @@ pub mod provider;
 pub mod usage;
 
 pub mod price;
+pub mod price_book;
 
 pub mod budget;
 pub mod channel;
+pub mod cost;
 pub mod group;
 pub mod hold;
 pub mod key;

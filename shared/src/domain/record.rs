@@ -83,6 +83,9 @@ pub struct UsageRecord {
     /// What it cost.
     #[serde(rename = "usd")]
     pub cost: NanoUsd,
+    /// What the operator pays the provider for it, where the channel tells.
+    #[serde(rename = "up", default, skip_serializing_if = "Option::is_none")]
+    pub upstream_cost: Option<NanoUsd>,
     /// Why it cost that.
     #[serde(rename = "b", default, skip_serializing_if = "Vec::is_empty")]
     pub bill: Vec<BillLine>,

@@ -61,6 +61,9 @@ pub struct Sums {
     /// What it cost, in nano-USD.
     #[serde(rename = "usd", skip_serializing_if = "is_free")]
     pub cost: NanoUsd,
+    /// What the operator pays the providers for it, in nano-USD, where channels tell.
+    #[serde(rename = "up", skip_serializing_if = "is_free")]
+    pub upstream_cost: NanoUsd,
     /// The part of the cost that no hold in the user's balance paid: what unlimited users spend.
     #[serde(rename = "free", skip_serializing_if = "is_free")]
     pub unheld: NanoUsd,
@@ -103,6 +106,7 @@ impl Sums {
                 ..record.tokens
             },
             cost: record.cost,
+            upstream_cost: record.upstream_cost.unwrap_or_default(),
             unheld: if record.is_held() {
                 NanoUsd::ZERO
             } else {
@@ -123,6 +127,7 @@ impl Sums {
             estimated,
             tokens,
             cost,
+            upstream_cost,
             unheld,
             total_ms,
         } = other;
@@ -138,6 +143,7 @@ impl Sums {
         }
         self.tokens = plus(&self.tokens, tokens);
         self.cost = self.cost.saturating_add(*cost);
+        self.upstream_cost = self.upstream_cost.saturating_add(*upstream_cost);
         self.unheld = self.unheld.saturating_add(*unheld);
     }
 }
@@ -147,6 +153,8 @@ fn plus(one: &Usage, other: &Usage) -> Usage {
     let Usage {
         input,
         cache_read,
+        cache_read_audio,
+        cache_read_image,
         cache_write_5m,
         cache_write_1h,
         output,
@@ -163,6 +171,8 @@ fn plus(one: &Usage, other: &Usage) -> Usage {
     Usage {
         input: one.input.saturating_add(*input),
         cache_read: one.cache_read.saturating_add(*cache_read),
+        cache_read_audio: one.cache_read_audio.saturating_add(*cache_read_audio),
+        cache_read_image: one.cache_read_image.saturating_add(*cache_read_image),
         cache_write_5m: one.cache_write_5m.saturating_add(*cache_write_5m),
         cache_write_1h: one.cache_write_1h.saturating_add(*cache_write_1h),
         output: one.output.saturating_add(*output),

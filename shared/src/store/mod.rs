@@ -7,6 +7,7 @@ pub mod error;
 pub mod jobs;
 pub mod keys;
 pub mod ledger;
+pub mod price_history;
 pub mod rollups;
 mod schema;
 mod table;

@@ -7,6 +7,7 @@
 //! CONFIG                 GROUP#<name>   a group
 //! CONFIG                 PRICE#<model>  a price
 //! CONFIG                 SETTINGS       the settings
+//! PRICES                 <version>#<model>  what became of a price with that version; kept for ever
 //! USER#<id>              USER           a user                              USERS, <username>
 //! USERNAME#<name>        USERNAME       who has that name
 //! KEY#<id>               KEY            a key                               KEYS, <user>#<id>
@@ -72,6 +73,13 @@ pub(super) fn group(name: &str) -> ItemKey {
 
 pub(super) fn price(model: &str) -> ItemKey {
     key(CONFIG, format!("{PRICE}{model}"))
+}
+
+pub(super) const PRICES: &str = "PRICES";
+
+/// Versions are padded, so that they sort as numbers.
+pub(super) fn price_change(version: u64, model: &str) -> ItemKey {
+    key(PRICES, format!("{version:020}#{model}"))
 }
 
 pub(super) fn settings() -> ItemKey {

@@ -339,6 +339,7 @@ mod tests {
             ],
             tokens,
             cost: bill.total,
+            upstream_cost: Some(NanoUsd::new(1_234_567_890)),
             bill: bill.lines,
             ratio,
             estimated: true,

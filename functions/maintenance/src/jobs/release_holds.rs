@@ -291,6 +291,7 @@ fn unsettled(
         attempts: Vec::new(),
         tokens: Usage::default(),
         cost: charged.first().map_or(NanoUsd::ZERO, |hold| hold.amount),
+        upstream_cost: None,
         bill: Vec::new(),
         ratio: Ratio::ONE,
         estimated: true,

@@ -7,7 +7,7 @@ use shared::domain::hold::{Hold, WalletId};
 use shared::domain::id::KeyId;
 use shared::domain::limit::{Limits, Minute};
 use shared::domain::money::{NanoUsd, Ratio};
-use shared::domain::price::{self, Price};
+use shared::domain::price::Price;
 use shared::domain::settings::UnpricedModels;
 use shared::failure::{Failure, Kind};
 use shared::store::ledger::{HoldError, HoldRequest};
@@ -81,16 +81,16 @@ pub(super) async fn admit(
 }
 
 fn priced(snapshot: &Snapshot, model: &str) -> Result<Price, Failure> {
-    match price::find(&snapshot.configuration.prices, model) {
-        Some(price) => Ok(price.clone()),
-        None if snapshot.configuration.settings.unpriced_models == UnpricedModels::Free => {
-            Ok(Price::default())
-        }
-        None => {
-            let text = format!("The model {model} has no price yet, so it cannot be used.");
-            Err(Failure::new(Kind::Forbidden, "model_not_priced", text))
-        }
-    }
+    let settings = &snapshot.configuration.settings;
+    let stated = match settings.unpriced_models {
+        UnpricedModels::Refuse => None,
+        UnpricedModels::DefaultPrice => settings.default_price.as_ref(),
+    };
+    let price = snapshot.configuration.price_of(model).or(stated);
+    price.cloned().ok_or_else(|| {
+        let text = format!("The model {model} has no price yet, so it cannot be used.");
+        Failure::new(Kind::Forbidden, "model_not_priced", text)
+    })
 }
 
 /// Counts the request in its key's window, if requests or tokens per minute are limited.

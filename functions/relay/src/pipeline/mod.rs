@@ -165,6 +165,7 @@ pub(crate) async fn models(app: &App, call: &Call) -> Result<BTreeSet<String>, F
         let priced = snapshot
             .configuration
             .prices
+            .rows()
             .iter()
             .map(|price| &price.model);
         names.extend(

@@ -229,6 +229,7 @@ fn record(app: &App, delivery: &Delivery, ending: &Ending) -> UsageRecord {
         attempts: delivery.attempts.clone(),
         tokens,
         cost: bill.total,
+        upstream_cost: upstream_cost(delivery, ending, &tokens),
         bill: bill.lines,
         ratio: admitted.ratio,
         estimated,
@@ -238,6 +239,18 @@ fn record(app: &App, delivery: &Delivery, ending: &Ending) -> UsageRecord {
         source_ip: call.source_ip,
         holds: admitted.holds.iter().map(Hold::name).collect(),
     }
+}
+
+/// What the operator pays for an answer, where the channel that gave it tells.
+fn upstream_cost(delivery: &Delivery, ending: &Ending, tokens: &Usage) -> Option<NanoUsd> {
+    let stop = delivery.stop.as_ref();
+    let stop = stop.filter(|_| matches!(ending.status, Status::Ok | Status::Cut))?;
+    let admitted = &delivery.admitted;
+    let mut channels = admitted.snapshot.configuration.channels.iter();
+    let channel = channels.find(|channel| channel.id == stop.channel_id)?;
+    channel
+        .cost
+        .of(&stop.upstream_model, &admitted.price, tokens)
 }
 
 /// What was used, and whether that is an estimate.

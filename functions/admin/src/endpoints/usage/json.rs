@@ -48,6 +48,10 @@ pub(crate) struct RecordJson {
     tokens: TokensJson,
     #[schema(example = "0.000381")]
     cost_usd: String,
+    /// What the operator pays for it, where the channel tells; null for members.
+    upstream_cost_usd: Option<String>,
+    /// What is left of the price after that; null for members.
+    margin_usd: Option<String>,
     /// Why it cost that.
     bill: Vec<BillLineJson>,
     /// Whether the usage was estimated because the provider gave none.
@@ -105,8 +109,11 @@ pub(super) fn arrived(id: RequestId) -> Timestamp {
     at.unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
-impl From<UsageRecord> for RecordJson {
-    fn from(record: UsageRecord) -> Self {
+impl RecordJson {
+    /// A record, with what it earned if that may be told.
+    pub(super) fn of(record: UsageRecord, with_margin: bool) -> Self {
+        let paid = record.upstream_cost.filter(|_| with_margin);
+        let margin = paid.map(|paid| record.cost.saturating_sub(paid));
         Self {
             id: record.id.to_string(),
             at: arrived(record.id),
@@ -127,6 +134,8 @@ impl From<UsageRecord> for RecordJson {
             attempts: record.attempts.into_iter().map(Into::into).collect(),
             tokens: record.tokens.into(),
             cost_usd: record.cost.to_string(),
+            upstream_cost_usd: paid.map(|paid| paid.to_string()),
+            margin_usd: margin.map(|margin| margin.to_string()),
             bill: record.bill.into_iter().map(Into::into).collect(),
             estimated: record.estimated,
             ttfb_ms: record.ttfb_ms,
@@ -169,10 +178,10 @@ impl From<Usage> for TokensJson {
 impl From<BillLine> for BillLineJson {
     fn from(line: BillLine) -> Self {
         Self {
-            component: line.component,
+            component: line.component.to_string(),
             quantity: line.quantity,
-            unit_usd: line.unit_usd,
-            usd: line.usd,
+            unit_usd: line.unit_usd(),
+            usd: line.usd(),
         }
     }
 }

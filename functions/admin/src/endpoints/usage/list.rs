@@ -50,8 +50,9 @@ pub(crate) async fn list_usage(
         .usage_log()
         .list(&filter, span, size, query.cursor)
         .await?;
+    let shape = |record| RecordJson::of(record, member.is_admin());
     let list = List {
-        data: page.items.into_iter().map(RecordJson::from).collect(),
+        data: page.items.into_iter().map(shape).collect(),
         next_cursor: page.next,
     };
     Ok(Json(list).into_response())

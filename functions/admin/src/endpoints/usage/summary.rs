@@ -142,9 +142,9 @@ pub(crate) async fn sum_usage(
         return Err(Failure::bad_field("by", text).into());
     }
     if wants_csv(&headers) {
-        return Ok(groups.csv()?);
+        return Ok(groups.csv(member.is_admin())?);
     }
-    Ok(Json(groups.json()).into_response())
+    Ok(Json(groups.json(member.is_admin())).into_response())
 }
 
 /// Whole days from what is added up, parts of days from their records.

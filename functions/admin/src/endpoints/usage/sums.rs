@@ -150,12 +150,15 @@ struct SumsJson {
     tokens: TokensJson,
     #[schema(example = "0.000381")]
     cost_usd: String,
+    /// What the operator pays the providers for it, where channels tell; null for members.
+    upstream_cost_usd: Option<String>,
     /// How long the calls took together.
     total_ms: u64,
 }
 
-impl From<&Sums> for SumsJson {
-    fn from(sums: &Sums) -> Self {
+impl SumsJson {
+    fn of(sums: &Sums, with_margin: bool) -> Self {
+        let paid = with_margin.then_some(sums.upstream_cost);
         Self {
             requests: sums.requests,
             errors: sums.errors,
@@ -164,6 +167,7 @@ impl From<&Sums> for SumsJson {
             estimated: sums.estimated,
             tokens: sums.tokens.into(),
             cost_usd: sums.cost.to_string(),
+            upstream_cost_usd: paid.map(|paid| paid.to_string()),
             total_ms: sums.total_ms,
         }
     }
@@ -191,7 +195,7 @@ impl Groups {
         self.rows.len() > MOST
     }
 
-    pub(super) fn json(&self) -> SummaryJson {
+    pub(super) fn json(&self, with_margin: bool) -> SummaryJson {
         let rows = self.rows.iter().map(|(group, sums)| {
             let mut about = AboutJson::default();
             for (by, value) in self.by.iter().zip(group) {
@@ -199,23 +203,27 @@ impl Groups {
             }
             RowJson {
                 about,
-                sums: sums.into(),
+                sums: SumsJson::of(sums, with_margin),
             }
         });
         SummaryJson {
             data: rows.collect(),
-            total: (&self.total).into(),
+            total: SumsJson::of(&self.total, with_margin),
         }
     }
 
-    pub(super) fn csv(&self) -> Result<Response, Failure> {
+    pub(super) fn csv(&self, with_margin: bool) -> Result<Response, Failure> {
         let mut text = String::new();
+        let columns = || {
+            let told = COLUMNS.iter();
+            told.filter(|(name, _)| with_margin || *name != UPSTREAM)
+        };
         let names = self.by.iter().map(|by| by.member());
-        let names = names.chain(COLUMNS.iter().map(|(name, _)| *name));
+        let names = names.chain(columns().map(|(name, _)| *name));
         csv::line(names.map(csv::text), &mut text);
         for (group, sums) in &self.rows {
             let about = group.iter().map(|value| csv::maybe(value.as_ref()));
-            let sums = COLUMNS.iter().map(|(_, cell)| cell(sums));
+            let sums = columns().map(|(_, cell)| cell(sums));
             csv::line(about.chain(sums), &mut text);
         }
         csv::answer(text, "usage-summary.csv")
@@ -224,6 +232,9 @@ impl Groups {
 
 /// A column: its name, and its cell of a row.
 type Column = (&'static str, fn(&Sums) -> Cell);
+
+/// The column that only administrators see.
+const UPSTREAM: &str = "upstream_cost_usd";
 
 const COLUMNS: &[Column] = &[
     ("requests", |s| csv::plain(s.requests)),
@@ -242,5 +253,6 @@ const COLUMNS: &[Column] = &[
     ("input_image", |s| csv::plain(s.tokens.input_image)),
     ("output_image", |s| csv::plain(s.tokens.output_image)),
     ("cost_usd", |s| csv::plain(s.cost)),
+    (UPSTREAM, |s| csv::plain(s.upstream_cost)),
     ("total_ms", |s| csv::plain(s.total_ms)),
 ];
