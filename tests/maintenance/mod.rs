@@ -3,3 +3,4 @@
 mod events;
 mod release_holds;
 mod reset_budgets;
+mod roll_up;

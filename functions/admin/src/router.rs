@@ -109,6 +109,7 @@ fn table() -> OpenApiRouter<App> {
                 .layer(DefaultBodyLimit::max(prices::import::LIMIT_BYTES)),
         )
         .routes(routes!(usage::list::list_usage))
+        .routes(routes!(usage::summary::sum_usage))
         .routes(routes!(
             settings::show::show_settings,
             settings::update::update_settings

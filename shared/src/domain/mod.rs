@@ -21,5 +21,6 @@ pub mod key;
 pub mod key_text;
 pub mod limit;
 pub mod record;
+pub mod rollup;
 pub mod settings;
 pub mod user;

@@ -3,58 +3,58 @@
 use serde::{Deserialize, Serialize};
 
 /// Tokens by component, disjoint, except that `reasoning` is part of `output`; and what else a provider
-/// bills by the piece.
+/// bills by the piece. It is kept under short names, as the usage record that it is part of.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Usage {
     /// Input that no cache served.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(rename = "i", skip_serializing_if = "is_zero")]
     pub input: u64,
     /// Input read from a cache, but for what the next two count.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(rename = "cr", skip_serializing_if = "is_zero")]
     pub cache_read: u64,
     /// Audio read from a cache, where a provider counts it apart: it costs more than cached text, and
     /// less than audio that no cache served.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(rename = "cra", skip_serializing_if = "is_zero")]
     pub cache_read_audio: u64,
     /// Images read from a cache, where a provider counts them apart.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(rename = "cri", skip_serializing_if = "is_zero")]
     pub cache_read_image: u64,
     /// Input written to a cache that lives five minutes.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(rename = "cw5", skip_serializing_if = "is_zero")]
     pub cache_write_5m: u64,
     /// Input written to a cache that lives one hour.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(rename = "cw1", skip_serializing_if = "is_zero")]
     pub cache_write_1h: u64,
     /// Output, reasoning included.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(rename = "o", skip_serializing_if = "is_zero")]
     pub output: u64,
     /// The part of the output that was reasoning.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(rename = "r", skip_serializing_if = "is_zero")]
     pub reasoning: u64,
     /// Audio that was listened to, and that no cache served.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(rename = "ia", skip_serializing_if = "is_zero")]
     pub input_audio: u64,
     /// Audio that was spoken.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(rename = "oa", skip_serializing_if = "is_zero")]
     pub output_audio: u64,
     /// Images that were looked at and that no cache served, where a provider counts them apart.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(rename = "ii", skip_serializing_if = "is_zero")]
     pub input_image: u64,
     /// Images that were made.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(rename = "oi", skip_serializing_if = "is_zero")]
     pub output_image: u64,
     /// Searches of the web that the provider made for the answer.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(rename = "ws", skip_serializing_if = "is_zero")]
     pub web_searches: u64,
     /// Searches of files that the provider made.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(rename = "fs", skip_serializing_if = "is_zero")]
     pub file_searches: u64,
     /// Containers of code that the provider ran.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(rename = "cx", skip_serializing_if = "is_zero")]
     pub code_runs: u64,
     /// At which service the provider says that it answered: some cost more or less.
-    #[serde(skip_serializing_if = "Service::is_standard")]
+    #[serde(rename = "sv", skip_serializing_if = "Service::is_standard")]
     pub service: Service,
 }
 

@@ -1,5 +1,6 @@
 //! What is kept: the only room that knows DynamoDB. One handle a noun, on one table.
 
+mod activity;
 pub mod configuration;
 pub mod credits;
 pub mod error;
@@ -7,9 +8,12 @@ pub mod jobs;
 pub mod keys;
 pub mod ledger;
 pub mod price_history;
+pub mod rollups;
 mod schema;
 mod table;
+mod usage_list;
 pub mod usage_log;
+pub mod usage_sums;
 pub mod users;
 pub mod wallets;
 pub mod windows;
@@ -25,6 +29,7 @@ use table::Table;
 pub struct Store {
     table: Table,
     changes: Arc<AtomicU64>,
+    noted_active: Arc<activity::NotedActive>,
     noted_holders: Arc<ledger::holders::NotedHolders>,
     seen_minutes: Arc<ledger::SeenMinutes>,
 }
@@ -45,6 +50,7 @@ impl Store {
         Self {
             table: Table::new(client, table_name.into()),
             changes: Arc::default(),
+            noted_active: Arc::default(),
             noted_holders: Arc::default(),
             seen_minutes: Arc::default(),
         }

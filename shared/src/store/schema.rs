@@ -13,7 +13,10 @@
 //! KEY#<id>               KEY            a key                               KEYS, <user>#<id>
 //! WALLET#<wallet>        WALLET         balance, spent, granted, holds (of a user, a key, or calls)
 //! CREDITS#<user>         <ulid>         a movement of money into a wallet
-//! USAGE#<user>#<yyyy-mm> <request>      a usage record                      DAY#<date>#<shard>, <request>
+//! USAGE#<user>#<yyyy-mm> <request>      a usage record
+//! ACTIVE#<yyyy-mm>       <hour>#<user>  calls of this user began in that hour
+//! ROLLUP#<user>          <date>#<part>  the user's calls of that day, added up      ROLLUP#<date>, <user>#<part>
+//! STALE                  <date>#<user>  records of that day came after it was added up
 //! HOLDERS#<hour>         <wallet>       this wallet took holds in that hour
 //! WINDOW#<what>#<minute> WINDOW         counters of one minute
 //! JOB#<name>             JOB            lease and state of a maintenance job
@@ -21,6 +24,8 @@
 //!
 //! `!VERSION` sorts first, so that a query of the partition reads the version before what it counts:
 //! a change in between is seen as a newer version at the next look.
+
+use jiff::civil::Date;
 
 use crate::domain::hold::WalletId;
 use crate::domain::id::{ChannelId, KeyId, RequestId, UserId};
@@ -32,9 +37,6 @@ pub(super) const GPK: &str = "gpk";
 pub(super) const GSK: &str = "gsk";
 pub(super) const TTL: &str = "ttl";
 pub(super) const LISTING: &str = "listing";
-
-/// Over how many partitions of the index one day's usage records are spread.
-pub(super) const DAY_SHARDS: u8 = 4;
 
 /// The full key of an item.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -125,8 +127,36 @@ pub(super) fn usage_month(user: UserId, month: &str) -> String {
     format!("USAGE#{user}#{month}")
 }
 
-pub(super) fn usage_day(date: &str, shard: u8) -> String {
-    format!("DAY#{date}#{shard}")
+pub(super) fn active_month(month: &str) -> String {
+    format!("ACTIVE#{month}")
+}
+
+/// `hour` as `2026-11-23T12`.
+pub(super) fn active(month: &str, hour: &str, user: UserId) -> ItemKey {
+    key(active_month(month), format!("{hour}#{user}"))
+}
+
+pub(super) fn rollups(user: UserId) -> String {
+    format!("ROLLUP#{user}")
+}
+
+pub(super) fn rollup(user: UserId, date: Date, part: usize) -> ItemKey {
+    key(rollups(user), format!("{date}#{part:02}"))
+}
+
+/// Where a part of a user's day stands in the index: with everybody's of that day.
+pub(super) fn rollups_of_day(date: Date) -> String {
+    format!("ROLLUP#{date}")
+}
+
+pub(super) fn rollup_listing(user: UserId, date: Date, part: usize) -> (String, String) {
+    (rollups_of_day(date), format!("{user}#{part:02}"))
+}
+
+pub(super) const STALE: &str = "STALE";
+
+pub(super) fn stale(date: Date, user: UserId) -> ItemKey {
+    key(STALE, format!("{date}#{user}"))
 }
 
 pub(super) fn holders(hour: &str) -> String {

@@ -7,8 +7,8 @@ use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::operation::create_table::CreateTableError;
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, Delete, GlobalSecondaryIndex,
-    KeySchemaElement, KeyType, Projection, ProjectionType, Put, ScalarAttributeType,
-    TimeToLiveSpecification, TransactWriteItem, Update,
+    KeySchemaElement, KeyType, KeysAndAttributes, Projection, ProjectionType, Put,
+    ScalarAttributeType, TimeToLiveSpecification, TransactWriteItem, Update,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -36,6 +36,8 @@ pub(super) struct Range {
     pub(super) prefix: Option<String>,
     /// Only sort keys before this one (in the direction of reading: after it).
     pub(super) beyond: Option<String>,
+    /// Only sort keys from the first to the second, both of them too; instead of the two above.
+    pub(super) between: Option<(String, String)>,
     /// Whether the partition is one of the index.
     pub(super) listing: bool,
     /// Whether the latest comes first.
@@ -133,12 +135,45 @@ impl Table {
         self.get(key, read).await?.map(content).transpose()
     }
 
+    /// Items by their keys, in any order; those that are not there are left out.
+    pub(super) async fn get_all(&self, keys: Vec<ItemKey>) -> Result<Vec<Item>, StoreError> {
+        const BATCH: usize = 100;
+        let mut found = Vec::new();
+        let mut keys: Vec<Item> = keys.into_iter().map(ItemKey::attributes).collect();
+        while !keys.is_empty() {
+            let wanted = KeysAndAttributes::builder()
+                .set_keys(Some(keys.split_off(keys.len().saturating_sub(BATCH))))
+                .consistent_read(true)
+                .build()
+                .expect("a batch has keys");
+            let batch = self.client.batch_get_item();
+            let answer = batch.request_items(&self.name, wanted).send().await?;
+            let mut responses = answer.responses.unwrap_or_default();
+            found.extend(responses.remove(&self.name).unwrap_or_default());
+            // What one answer has no room for is asked again.
+            let mut rest = answer.unprocessed_keys.unwrap_or_default();
+            keys.extend(rest.remove(&self.name).map_or(Vec::new(), |rest| rest.keys));
+        }
+        Ok(found)
+    }
+
     /// Writes an item; with `condition`, only when it holds.
     pub(super) async fn put(&self, item: Item, condition: Option<&str>) -> Result<(), StoreError> {
+        self.put_if(item, condition, Item::new()).await
+    }
+
+    /// The same, with a condition that speaks of values.
+    pub(super) async fn put_if(
+        &self,
+        item: Item,
+        condition: Option<&str>,
+        values: Item,
+    ) -> Result<(), StoreError> {
         let put = self
             .client
             .put_item()
             .table_name(&self.name)
+            .set_expression_attribute_values((!values.is_empty()).then_some(values))
             .set_item(Some(item));
         put.set_condition_expression(condition.map(str::to_owned))
             .send()
@@ -171,10 +206,21 @@ impl Table {
     }
 
     pub(super) fn put_action(&self, item: Item, condition: Option<&str>) -> TransactWriteItem {
+        self.put_action_if(item, condition, Item::new())
+    }
+
+    /// The same, with a condition that speaks of values.
+    pub(super) fn put_action_if(
+        &self,
+        item: Item,
+        condition: Option<&str>,
+        values: Item,
+    ) -> TransactWriteItem {
         let put = Put::builder()
             .table_name(&self.name)
             .set_item(Some(item))
             .set_condition_expression(condition.map(str::to_owned))
+            .set_expression_attribute_values((!values.is_empty()).then_some(values))
             .build()
             .expect("a put has a table and an item");
         TransactWriteItem::builder().put(put).build()
@@ -209,6 +255,10 @@ impl Table {
 
     /// The items of a range, page by page as the table gives them, until there are enough.
     pub(super) async fn query(&self, range: &Range) -> Result<Vec<Item>, StoreError> {
+        // An empty range is no error here, as it is for the table.
+        if range.between.as_ref().is_some_and(|(from, to)| from > to) {
+            return Ok(Vec::new());
+        }
         let mut items = Vec::new();
         let mut start = None;
         loop {
@@ -244,7 +294,14 @@ impl Table {
             .set_limit(i32::try_from(limit).ok().filter(|limit| *limit > 0));
         // A key condition takes one test of the sort key; a prefix and a bound make a BETWEEN.
         match (&range.prefix, &range.beyond) {
-            (None, None) => {}
+            (None, None) => {
+                if let Some((from, to)) = &range.between {
+                    condition.push_str(" AND #sk BETWEEN :from AND :to");
+                    query = query
+                        .expression_attribute_values(":from", s(from))
+                        .expression_attribute_values(":to", s(to));
+                }
+            }
             (Some(prefix), None) => {
                 condition.push_str(" AND begins_with(#sk, :prefix)");
                 query = query.expression_attribute_values(":prefix", s(prefix));
@@ -271,7 +328,7 @@ impl Table {
                     .expression_attribute_values(":to", s(format!("{prefix}\u{ffff}")));
             }
         }
-        if range.prefix.is_some() || range.beyond.is_some() {
+        if range.prefix.is_some() || range.beyond.is_some() || range.between.is_some() {
             query = query.expression_attribute_names("#sk", sk);
         }
         Ok(query.key_condition_expression(condition).send().await?)

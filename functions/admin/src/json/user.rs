@@ -27,9 +27,9 @@ pub(crate) struct UserJson {
     /// What is set aside for calls in flight.
     #[schema(example = "0")]
     held_usd: String,
-    /// What calls have cost; null for an unlimited user with too many calls to add up.
+    /// What calls have cost.
     #[schema(example = "0.8")]
-    spent_usd: Option<String>,
+    spent_usd: String,
     /// Whether the password is a one-time one.
     must_change_password: bool,
     #[schema(value_type = String, format = DateTime)]
@@ -38,7 +38,7 @@ pub(crate) struct UserJson {
 
 impl UserJson {
     /// The user, with a wallet, and with what calls without a hold have cost.
-    pub(crate) fn new(user: &User, wallet: &Wallet, unheld: Option<NanoUsd>) -> Self {
+    pub(crate) fn new(user: &User, wallet: &Wallet, unheld: NanoUsd) -> Self {
         Self {
             id: user.id.to_string(),
             username: user.username.clone(),
@@ -49,7 +49,7 @@ impl UserJson {
             unlimited: user.unlimited,
             balance_usd: wallet.balance.to_string(),
             held_usd: wallet.held().to_string(),
-            spent_usd: unheld.map(|unheld| wallet.spent.saturating_add(unheld).to_string()),
+            spent_usd: wallet.spent.saturating_add(unheld).to_string(),
             must_change_password: user.must_change_password,
             created_at: user.created_at,
         }

@@ -62,8 +62,8 @@ impl Job for ReleaseHolds {
         "release_holds"
     }
 
-    fn every_s(&self) -> u64 {
-        300
+    fn every_s(&self) -> Option<u64> {
+        Some(300)
     }
 
     fn run<'a>(&'a self, app: &'a App, arguments: &'a Map<String, Value>) -> Report<'a> {

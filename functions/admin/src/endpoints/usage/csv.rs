@@ -1,6 +1,10 @@
 //! Usage records as CSV (RFC 4180), safe to open in a spreadsheet.
 
+use axum::response::{IntoResponse, Response};
+use http::HeaderValue;
+use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use shared::domain::record::{Status, UsageRecord};
+use shared::failure::Failure;
 
 use super::json::arrived;
 
@@ -8,7 +12,7 @@ use super::json::arrived;
 type Column = (&'static str, fn(&UsageRecord) -> Cell);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Cell {
+pub(super) enum Cell {
     /// What somebody wrote, or that stands for itself.
     Text(String),
     /// A number or a flag: nothing that a spreadsheet could take for a formula.
@@ -52,20 +56,34 @@ const COLUMNS: &[Column] = &[
     ("source_ip", |r| maybe(r.source_ip)),
 ];
 
-/// The records, a line each, under a line of names.
-pub(super) fn write(records: &[UsageRecord]) -> String {
-    let names: Vec<&str> = COLUMNS.iter().map(|(name, _)| *name).collect();
-    let mut csv = names.join(",");
-    csv.push_str("\r\n");
-    for record in records {
-        let cells: Vec<String> = COLUMNS
-            .iter()
-            .map(|(_, cell)| cell(record).write())
-            .collect();
-        csv.push_str(&cells.join(","));
-        csv.push_str("\r\n");
-    }
+/// The line of names.
+pub(super) fn head() -> String {
+    let mut csv = String::new();
+    line(COLUMNS.iter().map(|(name, _)| text(name)), &mut csv);
     csv
+}
+
+/// A record's line.
+pub(super) fn write(record: &UsageRecord, csv: &mut String) {
+    line(COLUMNS.iter().map(|(_, cell)| cell(record)), csv);
+}
+
+/// A line of cells.
+pub(super) fn line(cells: impl Iterator<Item = Cell>, csv: &mut String) {
+    let cells: Vec<String> = cells.map(Cell::write).collect();
+    csv.push_str(&cells.join(","));
+    csv.push_str("\r\n");
+}
+
+/// An answer that is kept as a file of that name.
+pub(super) fn answer(csv: String, name: &str) -> Result<Response, Failure> {
+    let mut answer = csv.into_response();
+    let kind = HeaderValue::from_static("text/csv; charset=utf-8");
+    answer.headers_mut().insert(CONTENT_TYPE, kind);
+    let name = HeaderValue::from_str(&format!("attachment; filename=\"{name}\""));
+    let name = name.map_err(Failure::internal)?;
+    answer.headers_mut().insert(CONTENT_DISPOSITION, name);
+    Ok(answer)
 }
 
 impl Cell {
@@ -92,16 +110,16 @@ impl Cell {
     clippy::needless_pass_by_value,
     reason = "columns hand over ids and references"
 )]
-fn text(value: impl ToString) -> Cell {
+pub(super) fn text(value: impl ToString) -> Cell {
     Cell::Text(value.to_string())
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "columns hand over numbers")]
-fn plain(value: impl ToString) -> Cell {
+pub(super) fn plain(value: impl ToString) -> Cell {
     Cell::Plain(value.to_string())
 }
 
-fn maybe(value: Option<impl ToString>) -> Cell {
+pub(super) fn maybe(value: Option<impl ToString>) -> Cell {
     value.map_or(Cell::Empty, text)
 }
 

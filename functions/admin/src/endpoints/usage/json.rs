@@ -80,9 +80,9 @@ struct AttemptJson {
 }
 
 /// Tokens by component, disjoint, except that `reasoning` is part of `output`.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Default, Serialize, ToSchema)]
 #[schema(as = Tokens)]
-struct TokensJson {
+pub(super) struct TokensJson {
     input: u64,
     cache_read: u64,
     cache_write_5m: u64,

@@ -3,9 +3,8 @@
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use http::header::{ACCEPT, CONTENT_DISPOSITION, CONTENT_TYPE};
+use http::header::ACCEPT;
 use http::{HeaderMap, HeaderValue};
-use shared::domain::record::UsageRecord;
 use shared::failure::Failure;
 use shared::store::usage_log::{Span, UsageFilter};
 
@@ -20,6 +19,8 @@ use crate::session::Member;
 
 const MOST_LINES: usize = 10_000;
 const LINES_A_PAGE: usize = 1_000;
+/// Of a CSV, before the page that may make it longer: an answer of Lambda has at most 6 MB.
+const MOST_BYTES: usize = 4_500_000;
 
 /// List usage records, latest first: one's own, or for administrators everybody's
 ///
@@ -38,7 +39,7 @@ pub(crate) async fn list_usage(
     headers: HeaderMap,
     Query(query): Query<UsageQuery>,
 ) -> Answer<Response> {
-    let filter = query.filter(&member)?;
+    let filter = query.filter(&app, &member)?;
     let span = query.span(&app).await?;
     if wants_csv(&headers) {
         return Ok(lines(&app, &query, &filter, span).await?);
@@ -57,7 +58,7 @@ pub(crate) async fn list_usage(
     Ok(Json(list).into_response())
 }
 
-fn wants_csv(headers: &HeaderMap) -> bool {
+pub(super) fn wants_csv(headers: &HeaderMap) -> bool {
     let accepted = headers
         .get(ACCEPT)
         .and_then(|accepted| accepted.to_str().ok());
@@ -71,32 +72,28 @@ async fn lines(
     span: Span,
 ) -> Result<Response, Failure> {
     let wanted = query.limit.unwrap_or(MOST_LINES).clamp(1, MOST_LINES);
-    let mut records: Vec<UsageRecord> = Vec::new();
-    let mut cursor = query.cursor;
+    let (mut text, mut written, mut cursor) = (csv::head(), 0, query.cursor);
+    // Only the text of what was read is kept, and only so much as fits an answer.
     let next = loop {
-        let size = (wanted - records.len()).min(LINES_A_PAGE);
+        let size = (wanted - written).min(LINES_A_PAGE);
         let page = app
             .store
             .usage_log()
             .list(filter, span, size, cursor)
             .await?;
-        records.extend(page.items);
+        written += page.items.len();
+        for record in &page.items {
+            csv::write(record, &mut text);
+        }
         cursor = page.next.as_deref().and_then(|next| next.parse().ok());
-        if cursor.is_none() || records.len() >= wanted {
+        if cursor.is_none() || written >= wanted || text.len() >= MOST_BYTES {
             break cursor;
         }
     };
-    let mut answer = csv::write(&records).into_response();
-    let headers = answer.headers_mut();
-    headers.insert(
-        CONTENT_TYPE,
-        HeaderValue::from_static("text/csv; charset=utf-8"),
-    );
-    let name = HeaderValue::from_static("attachment; filename=\"usage.csv\"");
-    headers.insert(CONTENT_DISPOSITION, name);
+    let mut answer = csv::answer(text, "usage.csv")?;
     if let Some(next) = next {
         let next = HeaderValue::from_str(&next.to_string()).map_err(Failure::internal)?;
-        headers.insert("x-tollhouse-next-cursor", next);
+        answer.headers_mut().insert("x-tollhouse-next-cursor", next);
     }
     Ok(answer)
 }

@@ -1,0 +1,214 @@
+//! Rollups: the summary equals the records at any moment, whatever runs, dies or comes late.
+
+use std::collections::BTreeMap;
+
+use futures_util::future::join_all;
+use maintenance::jobs::JOBS;
+use proptest::prelude::RngExt;
+use proptest::test_runner::{RngAlgorithm, TestRng};
+use serde_json::{Map, Value, json};
+use shared::domain::id::RequestId;
+use shared::domain::money::NanoUsd;
+use shared::failure::Failure;
+use tests::House;
+use tests::callers::KeyCaller;
+use tests::faults::{Fault, Faults};
+
+const MINUTE_MS: i64 = 60_000;
+const DAY_MS: i64 = 86_400_000;
+
+/// What records add up to: requests, tokens of input and output, cost.
+type Sum = (u64, u64, u64, NanoUsd);
+
+fn sum_of(records: &[Value]) -> Sum {
+    records
+        .iter()
+        .fold((0, 0, 0, NanoUsd::ZERO), |sum, record| {
+            let cost: NanoUsd = record["cost_usd"].as_str().unwrap().parse().unwrap();
+            (
+                sum.0 + 1,
+                sum.1 + record["tokens"]["input"].as_u64().unwrap(),
+                sum.2 + record["tokens"]["output"].as_u64().unwrap(),
+                sum.3.checked_add(cost).unwrap(),
+            )
+        })
+}
+
+fn sum_in(row: &Value) -> Sum {
+    (
+        row["requests"].as_u64().unwrap(),
+        row["tokens"]["input"].as_u64().unwrap(),
+        row["tokens"]["output"].as_u64().unwrap(),
+        row["cost_usd"].as_str().unwrap().parse().unwrap(),
+    )
+}
+
+/// Every record that anybody has, page by page.
+async fn all_records(house: &House) -> Vec<Value> {
+    let root = house.root().await;
+    let (mut all, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = root.get(&format!("/api/usage?limit=200{cursor}")).await;
+        let page = page.expect(200);
+        all.extend(page["data"].as_array().unwrap().iter().cloned());
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => return all,
+        }
+    }
+}
+
+async fn summary(house: &House, query: &str) -> Value {
+    let path = format!("/api/usage/summary?from=2026-11-01&{query}");
+    house.root().await.get(&path).await.expect(200)
+}
+
+/// The summaries say what the records say: for everybody, by day, and for each user.
+#[track_caller]
+async fn summaries_are_true(house: &House, when: &str) {
+    let records = all_records(house).await;
+    let by_day = summary(house, "by=user,day").await;
+    assert_eq!(sum_in(&by_day["total"]), sum_of(&records), "{when}");
+    let mut wanted: BTreeMap<(String, String), Vec<Value>> = BTreeMap::new();
+    for record in &records {
+        let day = record["at"].as_str().unwrap()[..10].to_owned();
+        let user = record["user_id"].as_str().unwrap().to_owned();
+        wanted.entry((user, day)).or_default().push(record.clone());
+    }
+    let rows = by_day["data"].as_array().unwrap();
+    let rows: BTreeMap<(String, String), Sum> = rows
+        .iter()
+        .map(|row| {
+            let text = |name: &str| row[name].as_str().unwrap().to_owned();
+            ((text("user_id"), text("day")), sum_in(row))
+        })
+        .collect();
+    let wanted: BTreeMap<_, _> = wanted
+        .into_iter()
+        .map(|(group, records)| (group, sum_of(&records)))
+        .collect();
+    assert_eq!(rows, wanted, "{when}");
+    let users: std::collections::BTreeSet<&String> = wanted.keys().map(|(user, _)| user).collect();
+    for user in users {
+        let own = summary(house, &format!("user_id={user}&by=day")).await;
+        let sums = wanted.iter().filter(|((of, _), _)| of == user);
+        let sums: Vec<Sum> = sums.map(|(_, sum)| *sum).collect();
+        let rows = own["data"].as_array().unwrap().iter().map(sum_in);
+        assert_eq!(rows.collect::<Vec<Sum>>(), sums, "{when}");
+    }
+}
+
+async fn chat(house: &House, caller: &KeyCaller) -> RequestId {
+    let answer = caller.chat(json!({ "max_tokens": 50 })).await;
+    answer.expect(200);
+    house.quiet().await;
+    answer.header("x-request-id").unwrap().parse().unwrap()
+}
+
+/// The job itself, without the lease that keeps runs apart.
+async fn run_without_lease(house: &House) -> Result<Value, Failure> {
+    let job = JOBS.iter().find(|job| job.name() == "roll_up").unwrap();
+    job.run(&house.server.maintenance, &Map::new()).await
+}
+
+#[tokio::test]
+async fn the_summary_equals_the_records_whatever_the_schedule() {
+    let house = House::new().await;
+    let mut callers = Vec::new();
+    for name in ["ada", "bob", "eve"] {
+        callers.push(house.user_with(name, "1").await);
+    }
+    let root = house.root().await;
+    let unlimited = root
+        .patch(
+            &format!("/api/users/{}", callers[2].user_id),
+            &json!({ "unlimited": true }),
+        )
+        .await;
+    unlimited.expect(200);
+    let mut dice = TestRng::from_seed(RngAlgorithm::ChaCha, &[11; 32]);
+    for step in 0..60 {
+        let when = match dice.random_range(0..8_u32) {
+            0..=2 => {
+                let caller = &callers[dice.random_range(0..callers.len())];
+                chat(&house, caller).await;
+                "a call"
+            }
+            3 => {
+                house.clock.advance_ms(dice.random_range(1..20) * MINUTE_MS);
+                "some minutes"
+            }
+            4 => {
+                house
+                    .clock
+                    .advance_ms(dice.random_range(1..30) * 60 * MINUTE_MS);
+                "some hours"
+            }
+            5 => {
+                let (one, other) =
+                    tokio::join!(run_without_lease(&house), run_without_lease(&house));
+                one.unwrap();
+                other.unwrap();
+                "two runs at once"
+            }
+            _ => {
+                house.run_job("roll_up", json!({})).await;
+                "a run"
+            }
+        };
+        summaries_are_true(&house, &format!("step {step}, after {when}")).await;
+    }
+    assert!(house.run_job("roll_up", json!({})).await["report"]["through"].is_string());
+}
+
+#[tokio::test]
+async fn a_run_right_after_another_changes_nothing() {
+    let house = House::new().await;
+    let ada = house.user_with("ada", "1").await;
+    for minutes in [1, 25, 24 * 60] {
+        chat(&house, &ada).await;
+        house.clock.advance_ms(minutes * MINUTE_MS);
+        house.run_job("roll_up", json!({})).await;
+        let again = house.run_job("roll_up", json!({})).await;
+        assert_eq!(again["report"]["written"], 0, "{again}");
+        summaries_are_true(&house, "after both").await;
+    }
+}
+
+#[tokio::test]
+async fn a_run_that_dies_between_its_writes_is_no_harm() {
+    for fault in [Fault::Lost, Fault::Applied] {
+        for nth in 0..8 {
+            let faults = Faults::default();
+            let house = House::builder().with(&faults).build().await;
+            let mut callers = Vec::new();
+            for name in ["ada", "bob", "eve"] {
+                callers.push(house.user_with(name, "1").await);
+            }
+            for _ in 0..2 {
+                join_all(callers.iter().map(|caller| chat(&house, caller))).await;
+                house.clock.advance_ms(15 * 60 * MINUTE_MS);
+            }
+            // Each run writes six days; the nth write and all of its retries fail.
+            for _ in 0..nth {
+                faults.plan("PutItem", Fault::None);
+            }
+            for _ in 0..3 {
+                faults.plan("PutItem", fault);
+            }
+            let died = run_without_lease(&house).await;
+            assert_eq!(
+                died.is_err(),
+                nth < 6 && fault == Fault::Lost,
+                "{fault:?} {nth}"
+            );
+            summaries_are_true(&house, &format!("after {fault:?} at write {nth}")).await;
+            for _ in 0..3 {
+                faults.plan("PutItem", Fault::None);
+            }
+            house.run_job("roll_up", json!({})).await;
+            summaries_are_true(&house, "after the next run").await;
+            assert_eq!(run_without_lease(&house).await.unwrap()["written"], 0);
+        }
+    }
+}
