@@ -3,9 +3,11 @@
 pub mod configuration;
 pub mod credits;
 pub mod error;
+pub mod history;
 pub mod jobs;
 pub mod keys;
 pub mod ledger;
+pub mod redemption_codes;
 mod schema;
 mod table;
 pub mod usage_log;

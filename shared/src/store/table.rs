@@ -1,6 +1,7 @@
 //! One table over the SDK: items in and out, pages, transactions; knows no noun.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
@@ -15,6 +16,7 @@ use serde::de::DeserializeOwned;
 
 use super::schema::{GPK, GSK, ItemKey, LISTING, PK, SK, TTL};
 use super::{Page, StoreError};
+use crate::random;
 
 pub(super) type Item = HashMap<String, AttributeValue>;
 
@@ -154,20 +156,27 @@ impl Table {
 
     /// All of the writes, or none.
     pub(super) async fn transact(&self, writes: Vec<TransactWriteItem>) -> Result<(), StoreError> {
-        // Two administrators at once are rare, and a user's wallet may be busy: a few tries suffice.
         let mut tries = 0;
         loop {
-            let transaction = self.client.transact_write_items();
-            let sent = transaction
-                .set_transact_items(Some(writes.clone()))
-                .send()
-                .await;
-            match sent.map_err(StoreError::from) {
-                Err(StoreError::Busy(_)) if tries < 8 => tries += 1,
-                Err(error) => return Err(error),
-                Ok(_) => return Ok(()),
+            match self.try_transact(writes.clone()).await {
+                // Two administrators at once are rare, and a user's wallet may be busy: a few tries suffice.
+                Err(StoreError::Busy(_)) if tries < 8 => {
+                    tries += 1;
+                    pause(tries).await;
+                }
+                other => return other,
             }
         }
+    }
+
+    /// The same, without another try when it meets another transaction.
+    pub(super) async fn try_transact(
+        &self,
+        writes: Vec<TransactWriteItem>,
+    ) -> Result<(), StoreError> {
+        let transaction = self.client.transact_write_items();
+        transaction.set_transact_items(Some(writes)).send().await?;
+        Ok(())
     }
 
     pub(super) fn put_action(&self, item: Item, condition: Option<&str>) -> TransactWriteItem {
@@ -352,6 +361,13 @@ impl Table {
         update.time_to_live_specification(ttl).send().await?;
         Ok(())
     }
+}
+
+/// Lets others go first: after each try for longer, and by chance, so that those who met do not meet
+/// again.
+pub(super) async fn pause(tries: u32) {
+    let most_ms = 5_u64 << tries.min(5);
+    tokio::time::sleep(Duration::from_millis(random::below(most_ms))).await;
 }
 
 /// How fresh a read must be.
