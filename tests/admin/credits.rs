@@ -6,7 +6,7 @@ use shared::domain::money::NanoUsd;
 use tests::House;
 use tests::answer::Answer;
 use tests::callers::Administrator;
-use tests::faults::{Fault, Faults};
+use tests::faults::{BEFALLS, Fault, Faults};
 
 async fn credit(root: &Administrator, user: &str, body: &Value) -> Answer {
     root.post(&format!("/api/users/{user}/credits"), body).await
@@ -190,23 +190,20 @@ async fn whatever_fails_a_credit_is_booked_once() {
     let root = house.root().await;
     let ada = root.create_user("ada").await;
     let mut booked = 0;
-    for fault in [Fault::Throttled, Fault::Met, Fault::Lost, Fault::Applied] {
-        for times in [1, 3, 4] {
-            for _ in 0..times {
-                faults.plan("TransactWriteItems", fault);
-            }
-            booked += 1;
-            let answer = credit(&root, &ada, &json!({ "amount_usd": "1" })).await;
-            let balance = answer.expect(201)["balance_usd"].clone();
-            assert_eq!(balance, booked.to_string(), "{fault:?} × {times}");
-            assert_eq!(faults.left(), 0);
-        }
+    for befall in BEFALLS {
+        faults.plan_all("TransactWriteItems", befall);
+        booked += 1;
+        let answer = credit(&root, &ada, &json!({ "amount_usd": "1" })).await;
+        let balance = answer.expect(201)["balance_usd"].clone();
+        assert_eq!(balance, booked.to_string(), "{befall:?}");
+        assert_eq!(faults.left(), 0, "{befall:?}");
     }
     // Booked, but the user cannot be shown any more.
     faults.plan("BatchGetItem", Fault::Refused);
     let answer = credit(&root, &ada, &json!({ "amount_usd": "1" })).await;
-    assert_eq!(answer.expect(201)["balance_usd"], "13");
-    assert_eq!(root.user(&ada).await["balance_usd"], "13");
+    let balance = (booked + 1).to_string();
+    assert_eq!(answer.expect(201)["balance_usd"], balance);
+    assert_eq!(root.user(&ada).await["balance_usd"], balance);
 }
 
 #[tokio::test]
@@ -222,9 +219,7 @@ async fn a_request_with_an_idempotency_key_is_booked_once() {
     }
     // In the header it is the same, a day later too, and after a lost answer.
     house.clock.advance_ms(3_600_000);
-    for _ in 0..4 {
-        faults.plan("TransactWriteItems", Fault::Applied);
-    }
+    faults.plan_all("TransactWriteItems", &[Fault::Applied; 3]);
     let path = format!("/api/users/{}/credits", ids[0]);
     let by_header = |key: &str, amount: &str| {
         let body = json!({ "amount_usd": amount, "note": "n" });
@@ -274,29 +269,17 @@ async fn a_new_member_finds_the_gift_once_whatever_fails() {
     root.patch("/api/settings", &json!({ "signup_gift_usd": "0.5" }))
         .await
         .expect(200);
-    let mut number = 0;
-    for fault in [
-        Fault::None,
-        Fault::Throttled,
-        Fault::Met,
-        Fault::Lost,
-        Fault::Applied,
-    ] {
-        for times in [1, 4] {
-            for _ in 0..times {
-                faults.plan("TransactWriteItems", fault);
-            }
-            number += 1;
-            let body = json!({ "username": format!("m{number}") });
-            let user = root.post("/api/users", &body).await.expect(201);
-            assert_eq!(user["balance_usd"], "0.5", "{fault:?} × {times}");
-            let id = user["id"].as_str().unwrap();
-            let history = all(&root, &format!("/api/users/{id}/history"), 50).await;
-            assert_eq!((history.len(), &history[0]["cause"]), (1, &json!("gift")));
-            let wallet = house.wallet(id).await;
-            assert_eq!(wallet.granted, sum(&history));
-            assert_eq!(root.post("/api/users", &body).await.status, 409);
-        }
+    for (number, befall) in BEFALLS.iter().enumerate() {
+        faults.plan_all("TransactWriteItems", befall);
+        let body = json!({ "username": format!("m{number}") });
+        let user = root.post("/api/users", &body).await.expect(201);
+        assert_eq!(user["balance_usd"], "0.5", "{befall:?}");
+        assert_eq!(faults.left(), 0, "{befall:?}");
+        let id = user["id"].as_str().unwrap();
+        let history = all(&root, &format!("/api/users/{id}/history"), 50).await;
+        assert_eq!((history.len(), &history[0]["cause"]), (1, &json!("gift")));
+        assert_eq!(house.wallet(id).await.granted, sum(&history));
+        assert_eq!(root.post("/api/users", &body).await.status, 409);
     }
     let admin = json!({ "username": "eve", "role": "admin" });
     let admin = root.post("/api/users", &admin).await.expect(201);

@@ -28,6 +28,24 @@ pub enum Fault {
     Applied,
 }
 
+/// What may befall one write, as one send of it after the other: it must be done once, and be said to
+/// be done.
+pub const BEFALLS: &[&[Fault]] = &[
+    &[Fault::Throttled],
+    &[Fault::Throttled; 4],
+    &[Fault::Met],
+    &[Fault::Met; 4],
+    &[Fault::Lost],
+    &[Fault::Lost; 4],
+    &[Fault::Applied],
+    // The SDK sends three times before it says that the outcome is unknown.
+    &[Fault::Applied; 3],
+    &[Fault::Lost, Fault::Lost, Fault::Applied],
+    // It is done, though the last word is that it is not.
+    &[Fault::Applied, Fault::Throttled, Fault::Throttled],
+    &[Fault::Applied, Fault::Met],
+];
+
 /// What happens to the operations of one name, in order; afterwards nothing does.
 #[derive(Debug, Clone, Default)]
 pub struct Faults {
@@ -39,6 +57,13 @@ impl Faults {
     /// Plans a fault for the next operation of that name.
     pub fn plan(&self, operation: &'static str, fault: Fault) {
         self.planned.lock().unwrap().push_back((operation, fault));
+    }
+
+    /// Plans one fault after the other.
+    pub fn plan_all(&self, operation: &'static str, faults: &[Fault]) {
+        for fault in faults {
+            self.plan(operation, *fault);
+        }
     }
 
     /// How many planned faults have not happened yet.

@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use ring::digest::{SHA256, digest};
 
+use super::patience::{TRIES, pause};
 use super::schema;
-use super::table::{Item, Marks, Range, Read, content, item, n, pause, s};
+use super::table::{Item, Marks, Range, Read, content, item, n, s};
 use super::usage_log::Span;
 use super::{Page, Store, StoreError};
 use crate::domain::credit::{Credit, MOST};
@@ -15,8 +16,6 @@ use crate::domain::id::{CreditId, UserId};
 use crate::domain::money::NanoUsd;
 use crate::failure::{Failure, Kind};
 
-/// How often a transaction is sent whose outcome is unknown, or which met another one.
-pub(super) const TRIES: u32 = 8;
 /// The condition of an item that must be new.
 pub(super) const NEW: &str = "attribute_not_exists(pk)";
 

@@ -7,6 +7,7 @@ pub mod history;
 pub mod jobs;
 pub mod keys;
 pub mod ledger;
+mod patience;
 pub mod redemption_codes;
 mod schema;
 mod table;

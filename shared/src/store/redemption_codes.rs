@@ -5,9 +5,10 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use jiff::Timestamp;
 
-use super::credits::{BookError, NEW, TRIES};
+use super::credits::{BookError, NEW};
+use super::patience::{TRIES, pause};
 use super::schema;
-use super::table::{Marks, Range, Read, content, item, n, pause, s};
+use super::table::{Marks, Range, Read, content, item, n, s};
 use super::{Page, Store, StoreError};
 use crate::domain::credit::{Cause, Credit};
 use crate::domain::id::{BatchId, RedemptionCodeId};

@@ -1,7 +1,6 @@
 //! One table over the SDK: items in and out, pages, transactions; knows no noun.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
@@ -14,9 +13,9 @@ use aws_sdk_dynamodb::types::{
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::patience::pause;
 use super::schema::{GPK, GSK, ItemKey, LISTING, PK, SK, TTL};
 use super::{Page, StoreError};
-use crate::random;
 
 pub(super) type Item = HashMap<String, AttributeValue>;
 
@@ -361,13 +360,6 @@ impl Table {
         update.time_to_live_specification(ttl).send().await?;
         Ok(())
     }
-}
-
-/// Lets others go first: after each try for longer, and by chance, so that those who met do not meet
-/// again.
-pub(super) async fn pause(tries: u32) {
-    let most_ms = 5_u64 << tries.min(5);
-    tokio::time::sleep(Duration::from_millis(random::below(most_ms))).await;
 }
 
 /// How fresh a read must be.

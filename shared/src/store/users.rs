@@ -2,9 +2,9 @@
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
 
-use super::credits::TRIES;
+use super::patience::{TRIES, pause};
 use super::schema;
-use super::table::{Item, Marks, Read, item, n, pause, s};
+use super::table::{Item, Marks, Read, item, n, s};
 use super::{Page, Store, StoreError};
 use crate::domain::credit::Credit;
 use crate::domain::hold::WalletId;
