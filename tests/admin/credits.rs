@@ -2,7 +2,9 @@
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
+use shared::domain::id::RequestId;
 use shared::domain::money::NanoUsd;
+use shared::domain::record::UsageRecord;
 use tests::House;
 use tests::answer::Answer;
 use tests::callers::Administrator;
@@ -118,6 +120,45 @@ async fn the_history_adds_up_to_what_there_is() {
         .cloned()
         .collect();
     assert_eq!((between.len(), between), (4, expected));
+}
+
+#[tokio::test]
+async fn calls_that_cost_nothing_do_not_hide_what_was_before_them() {
+    let house = House::new().await;
+    let ada = house.user_with("ada", "1").await;
+    ada.chat(json!({})).await.expect(200);
+    house.quiet().await;
+    let root = house.root().await;
+    let path = format!("/api/users/{}/history", ada.user_id);
+    let before = all(&root, &path, 50).await;
+    assert_eq!(before.len(), 2);
+    let log = house.store.usage_log();
+    let (user, id) = (
+        ada.user_id.parse().unwrap(),
+        house.only_record().await["id"].clone(),
+    );
+    let paid = id.as_str().unwrap().parse().unwrap();
+    let mut free = log.find(user, paid).await.unwrap().unwrap();
+    (free.cost, free.holds) = (NanoUsd::ZERO, Vec::new());
+    // Twice as many as a page looks at, and in between a credit.
+    for half in [1_u64, 2] {
+        let records = (0..1_100).map(|number| UsageRecord {
+            id: RequestId::from_parts(paid.at_ms() + half * 1_000, number),
+            ..free.clone()
+        });
+        let records: Vec<_> = records.collect();
+        join_all(records.iter().map(|record| log.write(record, 0))).await;
+        house.clock.advance_ms(1_500);
+        root.credit(&ada.user_id, "0.5").await;
+    }
+    for limit in [1, 50] {
+        let now = all(&root, &path, limit).await;
+        assert_eq!((now.len(), &now[2..]), (4, &before[..]));
+        let amounts = (&now[0]["amount_usd"], &now[1]["amount_usd"]);
+        assert_eq!(amounts, (&json!("0.5"), &json!("0.5")));
+    }
+    let first = root.get(&format!("{path}?limit=50")).await.expect(200);
+    assert!(first["next_cursor"].is_string(), "{first}");
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use crate::domain::record::UsageRecord;
 /// How many usage records are read at a time, and how often, before a page answers with what it has
 /// and a cursor: calls that cost nothing are no movements.
 const READ_AT_ONCE: usize = 200;
-const READS: usize = 20;
+const READS: usize = 5;
 
 /// One movement of money.
 #[derive(Debug, Clone, PartialEq, Eq)]
