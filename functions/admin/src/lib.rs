@@ -18,6 +18,7 @@ mod session;
 mod answer;
 mod body;
 mod change;
+mod csv;
 mod page;
 mod path;
 mod query;
@@ -25,6 +26,7 @@ mod query;
 mod json;
 mod password;
 mod standing;
+mod throttle;
 mod username;
 
 pub mod app;

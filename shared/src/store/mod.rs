@@ -2,12 +2,16 @@
 
 mod activity;
 pub mod configuration;
+mod creation;
 pub mod credits;
 pub mod error;
+pub mod history;
 pub mod jobs;
 pub mod keys;
 pub mod ledger;
+mod patience;
 pub mod price_history;
+pub mod redemption_codes;
 pub mod rollups;
 mod schema;
 mod table;

@@ -4,15 +4,13 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
-use aws_sdk_dynamodb::operation::create_table::CreateTableError;
 use aws_sdk_dynamodb::types::{
-    AttributeDefinition, AttributeValue, BillingMode, Delete, GlobalSecondaryIndex,
-    KeySchemaElement, KeyType, KeysAndAttributes, Projection, ProjectionType, Put,
-    ScalarAttributeType, TimeToLiveSpecification, TransactWriteItem, Update,
+    AttributeValue, Delete, KeysAndAttributes, Put, TransactWriteItem, Update,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::patience::pause;
 use super::schema::{GPK, GSK, ItemKey, LISTING, PK, SK, TTL};
 use super::{Page, StoreError};
 
@@ -189,20 +187,27 @@ impl Table {
 
     /// All of the writes, or none.
     pub(super) async fn transact(&self, writes: Vec<TransactWriteItem>) -> Result<(), StoreError> {
-        // Two administrators at once are rare, and a user's wallet may be busy: a few tries suffice.
         let mut tries = 0;
         loop {
-            let transaction = self.client.transact_write_items();
-            let sent = transaction
-                .set_transact_items(Some(writes.clone()))
-                .send()
-                .await;
-            match sent.map_err(StoreError::from) {
-                Err(StoreError::Busy(_)) if tries < 8 => tries += 1,
-                Err(error) => return Err(error),
-                Ok(_) => return Ok(()),
+            match self.try_transact(writes.clone()).await {
+                // Two administrators at once are rare, and a user's wallet may be busy: a few tries suffice.
+                Err(StoreError::Busy(_)) if tries < 8 => {
+                    tries += 1;
+                    pause(tries).await;
+                }
+                other => return other,
             }
         }
+    }
+
+    /// The same, without another try when it meets another transaction.
+    pub(super) async fn try_transact(
+        &self,
+        writes: Vec<TransactWriteItem>,
+    ) -> Result<(), StoreError> {
+        let transaction = self.client.transact_write_items();
+        transaction.set_transact_items(Some(writes)).send().await?;
+        Ok(())
     }
 
     pub(super) fn put_action(&self, item: Item, condition: Option<&str>) -> TransactWriteItem {
@@ -363,52 +368,6 @@ impl Table {
             next: last.filter(|_| more),
         })
     }
-
-    pub(super) async fn create(&self) -> Result<(), StoreError> {
-        let created = self
-            .client
-            .create_table()
-            .table_name(&self.name)
-            .billing_mode(BillingMode::PayPerRequest)
-            .set_attribute_definitions(Some([PK, SK, GPK, GSK].map(text_attribute).to_vec()))
-            .set_key_schema(Some(key_schema(PK, SK)))
-            .global_secondary_indexes(
-                GlobalSecondaryIndex::builder()
-                    .index_name(LISTING)
-                    .set_key_schema(Some(key_schema(GPK, GSK)))
-                    .projection(
-                        Projection::builder()
-                            .projection_type(ProjectionType::All)
-                            .build(),
-                    )
-                    .build()
-                    .expect("an index has a name and a key"),
-            )
-            .send()
-            .await;
-        match created {
-            Ok(_) => self.expire_by_ttl().await,
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(CreateTableError::is_resource_in_use_exception) =>
-            {
-                Ok(())
-            }
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    async fn expire_by_ttl(&self) -> Result<(), StoreError> {
-        let ttl = TimeToLiveSpecification::builder()
-            .attribute_name(TTL)
-            .enabled(true)
-            .build();
-        let ttl = ttl.expect("the specification has a name");
-        let update = self.client.update_time_to_live().table_name(&self.name);
-        update.time_to_live_specification(ttl).send().await?;
-        Ok(())
-    }
 }
 
 /// How fresh a read must be.
@@ -418,25 +377,4 @@ pub(super) enum Read {
     Latest,
     /// Perhaps a moment old, for half the price.
     Recent,
-}
-
-fn text_attribute(name: &str) -> AttributeDefinition {
-    AttributeDefinition::builder()
-        .attribute_name(name)
-        .attribute_type(ScalarAttributeType::S)
-        .build()
-        .expect("an attribute has a name and a type")
-}
-
-fn key_schema(hash: &str, range: &str) -> Vec<KeySchemaElement> {
-    [(hash, KeyType::Hash), (range, KeyType::Range)]
-        .map(|(name, kind)| {
-            let element = KeySchemaElement::builder()
-                .attribute_name(name)
-                .key_type(kind);
-            element
-                .build()
-                .expect("a key element has a name and a type")
-        })
-        .to_vec()
 }

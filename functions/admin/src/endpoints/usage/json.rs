@@ -5,7 +5,6 @@ use std::net::IpAddr;
 use jiff::Timestamp;
 use serde::Serialize;
 use shared::domain::dialect::{Dialect, Lane};
-use shared::domain::id::RequestId;
 use shared::domain::price::BillLine;
 use shared::domain::record::{Attempt, Status, UsageRecord};
 use shared::domain::usage::Usage;
@@ -105,13 +104,6 @@ struct BillLineJson {
     usd: String,
 }
 
-/// When the call of that id arrived.
-pub(super) fn arrived(id: RequestId) -> Timestamp {
-    let at = i64::try_from(id.at_ms()).ok();
-    let at = at.and_then(|ms| Timestamp::from_millisecond(ms).ok());
-    at.unwrap_or(Timestamp::UNIX_EPOCH)
-}
-
 impl RecordJson {
     /// A record, with what it earned if that may be told.
     pub(super) fn of(record: UsageRecord, with_margin: bool) -> Self {
@@ -119,7 +111,7 @@ impl RecordJson {
         let margin = paid.map(|paid| record.cost.saturating_sub(paid));
         Self {
             id: record.id.to_string(),
-            at: arrived(record.id),
+            at: record.id.at(),
             user_id: record.user_id.to_string(),
             key_id: record.key_id.map(Into::into),
             key_name: record.key_name,

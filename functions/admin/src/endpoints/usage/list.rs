@@ -3,16 +3,15 @@
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use http::header::ACCEPT;
-use http::{HeaderMap, HeaderValue};
+use http::HeaderMap;
 use shared::failure::Failure;
 use shared::store::usage_log::{Span, UsageFilter};
 
-use super::csv;
 use super::filter::UsageQuery;
 use super::json::RecordJson;
 use crate::answer::{Answer, List};
 use crate::app::App;
+use crate::csv;
 use crate::page;
 use crate::query::Query;
 use crate::session::Member;
@@ -41,7 +40,7 @@ pub(crate) async fn list_usage(
 ) -> Answer<Response> {
     let filter = query.filter(&app, &member)?;
     let span = query.span(&app).await?;
-    if wants_csv(&headers) {
+    if csv::is_wanted(&headers) {
         return Ok(lines(&app, &query, &filter, span).await?);
     }
     let size = page::size(query.limit);
@@ -58,13 +57,6 @@ pub(crate) async fn list_usage(
     Ok(Json(list).into_response())
 }
 
-pub(super) fn wants_csv(headers: &HeaderMap) -> bool {
-    let accepted = headers
-        .get(ACCEPT)
-        .and_then(|accepted| accepted.to_str().ok());
-    accepted.is_some_and(|accepted| accepted.contains("text/csv"))
-}
-
 async fn lines(
     app: &App,
     query: &UsageQuery,
@@ -72,7 +64,7 @@ async fn lines(
     span: Span,
 ) -> Result<Response, Failure> {
     let wanted = query.limit.unwrap_or(MOST_LINES).clamp(1, MOST_LINES);
-    let (mut text, mut written, mut cursor) = (csv::head(), 0, query.cursor);
+    let (mut text, mut written, mut cursor) = (super::csv::head(), 0, query.cursor);
     // Only the text of what was read is kept, and only so much as fits an answer.
     let next = loop {
         let size = (wanted - written).min(LINES_A_PAGE);
@@ -83,17 +75,13 @@ async fn lines(
             .await?;
         written += page.items.len();
         for record in &page.items {
-            csv::write(record, &mut text);
+            super::csv::write(record, &mut text);
         }
         cursor = page.next.as_deref().and_then(|next| next.parse().ok());
         if cursor.is_none() || written >= wanted || text.len() >= MOST_BYTES {
             break cursor;
         }
     };
-    let mut answer = csv::answer(text, "usage.csv")?;
-    if let Some(next) = next {
-        let next = HeaderValue::from_str(&next.to_string()).map_err(Failure::internal)?;
-        answer.headers_mut().insert("x-tollhouse-next-cursor", next);
-    }
-    Ok(answer)
+    let next = next.map(|next| next.to_string());
+    csv::answer(text, "usage.csv", next.as_deref())
 }

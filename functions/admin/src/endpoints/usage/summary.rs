@@ -17,10 +17,10 @@ use shared::store::usage_sums::Piece;
 use utoipa::IntoParams;
 
 use super::filter::whose;
-use super::list::wants_csv;
 use super::sums::{By, Groups, SummaryJson};
 use crate::answer::Answer;
 use crate::app::App;
+use crate::csv;
 use crate::query::{Query, filled};
 use crate::session::Member;
 
@@ -141,7 +141,7 @@ pub(crate) async fn sum_usage(
         let text = "These are more than 10000 rows. Ask for less time, or for fewer things in by.";
         return Err(Failure::bad_field("by", text).into());
     }
-    if wants_csv(&headers) {
+    if csv::is_wanted(&headers) {
         return Ok(groups.csv(member.is_admin())?);
     }
     Ok(Json(groups.json(member.is_admin())).into_response())

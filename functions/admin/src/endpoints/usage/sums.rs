@@ -9,8 +9,8 @@ use shared::failure::Failure;
 use shared::store::usage_sums::Piece;
 use utoipa::ToSchema;
 
-use super::csv::{self, Cell};
 use super::json::TokensJson;
+use crate::csv::{self, Column};
 
 /// How many rows one answer has at most.
 const MOST: usize = 10_000;
@@ -226,17 +226,14 @@ impl Groups {
             let sums = columns().map(|(_, cell)| cell(sums));
             csv::line(about.chain(sums), &mut text);
         }
-        csv::answer(text, "usage-summary.csv")
+        csv::answer(text, "usage-summary.csv", None)
     }
 }
-
-/// A column: its name, and its cell of a row.
-type Column = (&'static str, fn(&Sums) -> Cell);
 
 /// The column that only administrators see.
 const UPSTREAM: &str = "upstream_cost_usd";
 
-const COLUMNS: &[Column] = &[
+const COLUMNS: &[Column<Sums>] = &[
     ("requests", |s| csv::plain(s.requests)),
     ("errors", |s| csv::plain(s.errors)),
     ("cut", |s| csv::plain(s.cut)),
