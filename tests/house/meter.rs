@@ -109,6 +109,11 @@ impl Units {
     }
 
     #[must_use]
+    pub const fn of_halves(halves: u64) -> Self {
+        Self(halves)
+    }
+
+    #[must_use]
     pub const fn halves(self) -> u64 {
         self.0
     }
@@ -256,8 +261,8 @@ fn charge(operation: &str, asked: &Value, told: &Value) -> Option<Charge> {
         _ => &[],
     };
     let error = told["__type"].as_str().unwrap_or_default();
-    let refused =
-        error.ends_with("#ConditionalCheckFailedException") || error.ends_with("#TransactionCanceledException");
+    let refused = error.ends_with("#ConditionalCheckFailedException")
+        || error.ends_with("#TransactionCanceledException");
     if parts.is_empty() && !refused {
         return None;
     }

@@ -202,7 +202,11 @@ fn somebody(id: UserId, created_at: Timestamp) -> shared::domain::user::User {
 
 /// A server has a round trip for each step, so that it is asked less.
 fn cases() -> u32 {
-    if database::elsewhere().is_some() { 12 } else { 64 }
+    if database::elsewhere().is_some() {
+        12
+    } else {
+        64
+    }
 }
 
 proptest! {
