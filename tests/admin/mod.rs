@@ -3,6 +3,7 @@
 mod channels;
 mod events;
 mod keys;
+mod odd_names;
 mod openapi;
 mod prices;
 mod session;
