@@ -206,7 +206,7 @@ impl Row {
             Call::UnknownKey => {
                 caller.key = shared::domain::key_text::KeyText::of_secret(NOBODYS)
                     .expose()
-                    .to_owned()
+                    .to_owned();
             }
             Call::MalformedKey => caller.key.truncate(20),
             _ => {}

@@ -170,7 +170,7 @@ impl Sum for Units {
 
 impl fmt::Display for Units {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let part = if self.0 % 2 == 0 { "" } else { ".5" };
+        let part = if self.0.is_multiple_of(2) { "" } else { ".5" };
         write!(f, "{}{part}", self.0 / 2)
     }
 }
@@ -336,8 +336,10 @@ fn partition(action: &Value) -> String {
     text.unwrap_or_default().to_owned()
 }
 
-/// The size of an item as AWS counts it: names and values, three bytes and one an element for lists
-/// and maps, about a byte for each two digits of a number.
+/// The size of an item as AWS counts it.
+///
+/// Names and values; three bytes and one an element for lists and maps; about a byte for each two
+/// digits of a number.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html>
 #[must_use]
 pub fn item_bytes(item: &Map<String, Value>) -> u64 {
