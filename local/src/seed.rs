@@ -10,7 +10,7 @@ use shared::clock::Clock;
 use shared::domain::channel::{Channel, Timeouts};
 use shared::domain::group::DEFAULT_GROUP;
 use shared::domain::id::{ChannelId, RequestId, UserId};
-use shared::domain::key::Key;
+use shared::domain::key::{Key, WhenShort};
 use shared::domain::key_text::{KeyText, SECRET_CHARS};
 use shared::domain::limit::Limits;
 use shared::domain::money::NanoUsd;
@@ -192,6 +192,7 @@ fn demo_key(text: &KeyText, user_id: UserId, created_at: Timestamp) -> Key {
         models: Vec::new(),
         cidrs: Vec::new(),
         budget: None,
+        when_short: WhenShort::default(),
         limits: Limits::default(),
         created_at,
     }
