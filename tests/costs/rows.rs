@@ -276,7 +276,7 @@ fn vectors() -> Act {
         &json!({
             "object": "list", "model": MODEL,
             "data": [{ "object": "embedding", "index": 0, "embedding": [0.25, -1.0] }],
-            "usage": { "prompt_tokens": 1_000, "total_tokens": 1_000 },
+            "usage": { "prompt_tokens": 2, "total_tokens": 2 },
         }),
     )
 }
