@@ -1,5 +1,5 @@
-//! The stage and the actors: a whole Tollhouse in this process, on real sockets, over an in-process
-//! database, with a provider that does as it is told and a clock that stands still.
+//! The stage and the actors: a whole Tollhouse in this process, on real sockets, over a database of
+//! its own, with a provider that does as it is told and a clock that stands still.
 
 #![expect(
     clippy::unwrap_used,
@@ -11,14 +11,16 @@
 
 pub mod answer;
 pub mod callers;
+pub mod database;
 pub mod faults;
+pub mod meter;
 pub mod replay;
 pub mod upstream;
 
 use std::net::SocketAddr;
 
 use admin::first_start;
-use local::engine::{self, Engine, TABLE_NAME};
+use local::engine::{self, TABLE_NAME};
 use local::server::Server;
 use maintenance::jobs::{self, Order};
 use relay::dice::Dice;
@@ -33,7 +35,9 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use callers::{Administrator, Anonymous, KeyCaller};
+use database::Database;
 use faults::Faults;
+use meter::Meter;
 use upstream::FakeUpstream;
 
 /// What every test's clock begins with: a Monday noon.
@@ -48,7 +52,7 @@ pub const CLAUDE: &str = "fake-claude";
 /// A whole Tollhouse.
 #[derive(Debug)]
 pub struct House {
-    pub engine: Engine,
+    pub database: Database,
     pub store: Store,
     pub server: Server,
     pub clock: Clock,
@@ -62,6 +66,7 @@ pub struct House {
 #[derive(Debug, Default)]
 pub struct Builder {
     faults: Option<Faults>,
+    meter: Option<Meter>,
     bare: bool,
     settings: Map<String, Value>,
 }
@@ -156,6 +161,13 @@ impl Builder {
         self
     }
 
+    /// A house whose database is on this meter.
+    #[must_use]
+    pub fn on(mut self, meter: &Meter) -> Self {
+        self.meter = Some(meter.clone());
+        self
+    }
+
     /// A house without channels and prices.
     #[must_use]
     pub const fn bare(mut self) -> Self {
@@ -171,16 +183,16 @@ impl Builder {
     }
 
     pub async fn build(self) -> House {
-        let engine = Engine::in_memory().unwrap();
-        let plain = Store::new(engine.client(), TABLE_NAME);
-        plain.create_table().await.unwrap();
-        let store = match &self.faults {
-            Some(faults) => {
-                let http = faults.over(engine::plain_http());
-                Store::new(engine::client(engine.endpoint(), http), TABLE_NAME)
-            }
-            None => plain,
-        };
+        let database = Database::new();
+        database.store().await;
+        let mut http = engine::plain_http();
+        if let Some(meter) = &self.meter {
+            http = meter.over(http);
+        }
+        if let Some(faults) = &self.faults {
+            http = faults.over(http);
+        }
+        let store = Store::new(database.client_over(http), TABLE_NAME);
         let clock = Clock::manual(NOON.parse().unwrap());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -198,7 +210,7 @@ impl Builder {
         let upstream = FakeUpstream::start().await;
         let http = client();
         let house = House {
-            engine,
+            database,
             store,
             server,
             clock,

@@ -285,6 +285,7 @@ impl Table {
         limit: usize,
     ) -> Result<aws_sdk_dynamodb::operation::query::QueryOutput, StoreError> {
         let (pk, sk) = if range.listing { (GPK, GSK) } else { (PK, SK) };
+        let beyond = range.beyond.as_deref().map(within_a_key);
         let mut condition = "#pk = :pk".to_owned();
         let mut query = self
             .client
@@ -298,7 +299,7 @@ impl Table {
             .set_exclusive_start_key(start)
             .set_limit(i32::try_from(limit).ok().filter(|limit| *limit > 0));
         // A key condition takes one test of the sort key; a prefix and a bound make a BETWEEN.
-        match (&range.prefix, &range.beyond) {
+        match (&range.prefix, beyond) {
             (None, None) => {
                 if let Some((from, to)) = &range.between {
                     condition.push_str(" AND #sk BETWEEN :from AND :to");
@@ -327,10 +328,13 @@ impl Table {
                 } else {
                     prefix
                 };
+                let from = format!("{beyond}\u{0}");
+                // The table refuses a range that ends before it begins.
+                let to = format!("{prefix}\u{ffff}").max(from.clone());
                 condition.push_str(" AND #sk BETWEEN :from AND :to");
                 query = query
-                    .expression_attribute_values(":from", s(format!("{beyond}\u{0}")))
-                    .expression_attribute_values(":to", s(format!("{prefix}\u{ffff}")));
+                    .expression_attribute_values(":from", s(from))
+                    .expression_attribute_values(":to", s(to));
             }
         }
         if range.prefix.is_some() || range.beyond.is_some() || range.between.is_some() {
@@ -368,6 +372,16 @@ impl Table {
             next: last.filter(|_| more),
         })
     }
+}
+
+/// The text, or as much of it as a sort key may have: the table refuses a longer bound, and a caller
+/// may send one.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html#limits-partition-sort-keys>
+fn within_a_key(bound: &str) -> &str {
+    // A bound may become a byte longer.
+    const MOST_BYTES: usize = 1_023;
+    let end = bound.floor_char_boundary(MOST_BYTES);
+    bound.get(..end).unwrap_or(bound)
 }
 
 /// How fresh a read must be.
