@@ -307,6 +307,31 @@ async fn usage_that_was_told_so_far_is_not_the_bill_of_a_stream_that_is_cut() {
 }
 
 #[tokio::test]
+async fn a_cut_stream_that_counted_as_it_went_is_billed_as_it_counted() {
+    let house = House::new().await;
+    let ada = house.user_with("ada", "1").await;
+    let words = "a word and another one ".repeat(40);
+    let chunk = |text: &str, completion: u64| {
+        let chunk = json!({ "choices": [{ "index": 0, "delta": { "content": text } }],
+            "usage": { "prompt_tokens": 500, "completion_tokens": completion,
+                "total_tokens": 500 + completion } });
+        Piece::Text(format!("data: {chunk}\n\n"))
+    };
+    let said = vec![chunk("Hi", 1), chunk(&words, 41)];
+    house.upstream.next(Act::stream(said));
+    ada.chat(json!({ "stream": true })).await;
+    let record = house.only_record().await;
+    assert_eq!(
+        (&record["status"], &record["estimated"]),
+        (&json!("cut"), &json!(true))
+    );
+    let mut invoice = Invoice::default();
+    invoice.add(500, 41);
+    assert_eq!(Invoice::of(&[record]), invoice);
+    assert_settled(&house, &ada).await;
+}
+
+#[tokio::test]
 async fn an_incomplete_response_is_billed_in_full() {
     let house = only("openai").await;
     let ada = house.user_with("ada", "1").await;

@@ -220,6 +220,7 @@ impl Watch for Converter {
         let is_all = self.refused || (self.finished && self.told);
         Seen {
             tokens: self.seen.so_far.filter(|_| is_all),
+            current: self.told,
             ..self.seen
         }
     }

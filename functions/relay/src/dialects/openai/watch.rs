@@ -28,6 +28,7 @@ pub(in crate::dialects) fn plain(body: &[u8], texts: &[&[u8]]) -> Option<Seen> {
         complete: true,
         over: true,
         so_far: None,
+        current: false,
     })
 }
 
@@ -115,6 +116,7 @@ impl Watch for Watcher {
         let whole = self.seen.so_far.filter(|_| is_all);
         Seen {
             tokens: self.seen.tokens.or(whole),
+            current: self.told,
             ..self.seen
         }
     }

@@ -105,6 +105,7 @@ impl Watch for Watcher {
         Seen {
             tokens: so_far.filter(|_| self.seen.complete && self.told),
             so_far,
+            current: self.told,
             ..self.seen
         }
     }
