@@ -103,8 +103,6 @@ pub struct Converter {
     renames: Renames,
     calls: bool,
     finished: bool,
-    /// Whether nothing was said since usage was told, so that it is all of it.
-    told: bool,
     /// Whether the provider said no, and what was used until then.
     refused: bool,
     seen: Seen,
@@ -120,7 +118,6 @@ impl Converter {
             renames,
             calls: false,
             finished: false,
-            told: false,
             refused: false,
             seen: Seen::default(),
         }
@@ -131,11 +128,11 @@ impl Converter {
     fn weigh(&mut self, events: &[Event]) {
         let any = |is: fn(&Event) -> bool| events.iter().any(is);
         if any(|event| matches!(event, Event::Usage(_))) {
-            self.told = true;
+            self.seen.current = true;
         } else if any(|event| matches!(event, Event::Delta(_) | Event::Whole(_)))
             && !any(|event| matches!(event, Event::Finish(_)))
         {
-            self.told = false;
+            self.seen.current = false;
         }
     }
 
@@ -181,6 +178,8 @@ impl Converter {
             Event::End => self.seen.over = true,
             _ => {}
         }
+        let is_all = self.refused || (self.finished && self.seen.current);
+        self.seen.tokens = self.seen.so_far.filter(|_| is_all);
     }
 }
 
@@ -217,10 +216,6 @@ impl Watch for Converter {
     }
 
     fn seen(&self) -> Seen {
-        let is_all = self.refused || (self.finished && self.told);
-        Seen {
-            tokens: self.seen.so_far.filter(|_| is_all),
-            ..self.seen
-        }
+        self.seen
     }
 }

@@ -50,7 +50,7 @@ pub fn tokens(text: TextLength) -> u64 {
 }
 
 /// A likely usage of a call: what the provider has told so far, or else the request's text; and what
-/// was delivered, or else what the provider has told.
+/// was delivered, unless the provider has counted all of that.
 #[must_use]
 pub fn usage(request: &[u8], seen: &Seen) -> Usage {
     let output = tokens(seen.delivered);
@@ -61,6 +61,7 @@ pub fn usage(request: &[u8], seen: &Seen) -> Usage {
             output: told.output.max(output),
             ..told
         },
+        Some(told) if seen.current => told,
         Some(told) => Usage {
             output: told.output.max(output),
             ..told
@@ -168,6 +169,35 @@ pub fn has_member(json: &[u8], member: &[u8], first: u8) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_told_is_kept_and_what_was_not_is_estimated() {
+        let request = br#"{"messages":[{"role":"user","content":"Hello, who is there?"}]}"#;
+        let told = |input, output| {
+            Some(Usage {
+                input,
+                output,
+                web_searches: 2,
+                ..Usage::default()
+            })
+        };
+        let seen = |so_far, current| Seen {
+            so_far,
+            current,
+            delivered: TextLength::of(&[b'a'; 400]),
+            ..Seen::default()
+        };
+        let of = |seen: Seen| {
+            let used = usage(request, &seen);
+            (used.input, used.output, used.web_searches)
+        };
+        let likely = likely_input(request);
+        assert_eq!(of(seen(None, false)), (likely, 100, 0));
+        assert_eq!(of(seen(told(7, 30), false)), (7, 100, 2));
+        assert_eq!(of(seen(told(7, 130), false)), (7, 130, 2));
+        assert_eq!(of(seen(told(7, 30), true)), (7, 30, 2));
+        assert_eq!(of(seen(told(0, 30), true)), (likely, 100, 2));
+    }
 
     #[test]
     fn only_strings_of_real_members_count() {

@@ -15,6 +15,8 @@ pub struct Seen {
     pub tokens: Option<Usage>,
     /// What it has said so far, where it says it in parts.
     pub so_far: Option<Usage>,
+    /// Whether nothing was delivered since: then it is all that was used until now.
+    pub current: bool,
     /// How much text was delivered.
     pub delivered: TextLength,
     /// Whether the answer has begun.

@@ -212,6 +212,7 @@ fn seen(reply: Reply) -> Seen {
     Seen {
         tokens,
         so_far: None,
+        current: false,
         delivered,
         began: true,
         complete: true,

@@ -32,13 +32,12 @@ impl Counts {
     /// The usage in a chunk or an answer: beside the choices, in Groq's `x_groq`, or in llama.cpp's
     /// `timings`. Groq tells it twice, and that is one usage.
     pub(in crate::dialects) fn find(chunk: &mut Fields<'_>) -> Option<Self> {
-        let beside = chunk.take("usage").map(Self::read);
-        let groq = || Some(Self::read(chunk.object("x_groq")?.take("usage")?));
-        let told = beside.or_else(groq);
-        let told = match told {
-            Some(usage) => usage?,
-            None => Self::timed(chunk.object("timings")?)?,
-        };
+        let usage = chunk.take("usage");
+        let beside = usage.and_then(Self::read);
+        let told = beside.or_else(|| Self::read(chunk.object("x_groq")?.take("usage")?));
+        // What is told and cannot be is not made good by something else.
+        let timed = || Self::timed(chunk.object("timings").filter(|_| usage.is_none())?);
+        let told = told.or_else(timed)?;
         Some(Self {
             service: chunk.text("service_tier").and_then(|word| service(&word)),
             ..told

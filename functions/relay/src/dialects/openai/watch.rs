@@ -28,6 +28,7 @@ pub(in crate::dialects) fn plain(body: &[u8], texts: &[&[u8]]) -> Option<Seen> {
         complete: true,
         over: true,
         so_far: None,
+        current: false,
     })
 }
 
@@ -45,8 +46,6 @@ pub(in crate::dialects) struct Watcher {
     /// How many answers there will be, and how many have told why they ended.
     answers: u64,
     finished: u64,
-    /// Whether nothing was said since usage was told, so that it is all of it.
-    told: bool,
     /// Whether it stood alone, as it does behind all answers.
     alone: bool,
     /// At which service the answer says it is; not every chunk does.
@@ -61,7 +60,6 @@ impl Watcher {
             texts,
             answers: wanted.answers,
             finished: 0,
-            told: false,
             alone: false,
             service: None,
             seen: Seen::default(),
@@ -77,6 +75,7 @@ impl Watch for Watcher {
         if data.trim_ascii() == b"[DONE]" {
             self.seen.complete = true;
             self.seen.over = true;
+            self.weigh();
             return Verdict::Pass;
         }
         if let Some(error) = error(event, &data) {
@@ -89,7 +88,7 @@ impl Watch for Watcher {
         self.seen.began = true;
         let before = self.seen.delivered;
         add_delivered(&mut self.seen.delivered, &data, self.texts);
-        self.told &= before == self.seen.delivered;
+        self.seen.current &= before == self.seen.delivered;
         if let Some(word) = strings_of(&data, br#""service_tier""#).last() {
             let known = str::from_utf8(word).ok().and_then(service);
             self.service = known.or(self.service);
@@ -100,23 +99,20 @@ impl Watch for Watcher {
         if self.finished >= self.answers {
             self.seen.complete = true;
         }
-        if has_member(&data, br#""usage""#, b'{') || has_member(&data, br#""timings""#, b'{') {
-            return self.usage(&data);
-        }
-        if self.usage_wanted {
+        let tells = |member| has_member(&data, member, b'{');
+        let verdict = if tells(br#""usage""#) || tells(br#""timings""#) {
+            self.usage(&data)
+        } else if self.usage_wanted {
             Verdict::Pass
         } else {
             without_null_usage(event)
-        }
+        };
+        self.weigh();
+        verdict
     }
 
     fn seen(&self) -> Seen {
-        let is_all = self.told && (self.seen.complete || self.alone);
-        let whole = self.seen.so_far.filter(|_| is_all);
-        Seen {
-            tokens: self.seen.tokens.or(whole),
-            ..self.seen
-        }
+        self.seen
     }
 }
 
@@ -128,8 +124,14 @@ impl Watcher {
         };
         usage.service = usage.service.or(self.service);
         self.seen.so_far = Some(usage.tokens(Reasoning::Within));
-        self.told = true;
+        self.seen.current = true;
         true
+    }
+
+    /// What was told so far is all, once everything is said.
+    fn weigh(&mut self) {
+        let is_all = self.seen.current && (self.seen.complete || self.alone);
+        self.seen.tokens = self.seen.so_far.filter(|_| is_all);
     }
 
     fn usage(&mut self, data: &[u8]) -> Verdict {

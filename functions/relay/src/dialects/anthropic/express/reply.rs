@@ -27,6 +27,7 @@ pub(in crate::dialects) fn read(body: &[u8]) -> Option<Seen> {
         complete: true,
         over: true,
         so_far: None,
+        current: false,
     })
 }
 

@@ -16,8 +16,6 @@ use crate::dialects::watch::{Seen, Verdict, Watch};
 #[derive(Debug, Default)]
 pub(in crate::dialects) struct Watcher {
     usage: Option<Counts>,
-    /// Whether output was told since the last of it was said: the start tells a token or two.
-    told: bool,
     seen: Seen,
 }
 
@@ -59,20 +57,18 @@ impl Watch for Watcher {
             }
             _ => {
                 add_delivered(&mut self.seen.delivered, &data);
-                self.told = false;
+                self.seen.current = false;
             }
         }
         self.seen.began = true;
+        // The start tells a token or two of output: once more was said, that is no usage.
+        let is_all = self.seen.complete && self.seen.current;
+        self.seen.tokens = self.seen.so_far.filter(|_| is_all);
         Verdict::Pass
     }
 
     fn seen(&self) -> Seen {
-        let so_far = self.usage.map(Counts::tokens);
-        Seen {
-            tokens: so_far.filter(|_| self.seen.complete && self.told),
-            so_far,
-            ..self.seen
-        }
+        self.seen
     }
 }
 
@@ -82,9 +78,11 @@ impl Watcher {
             return;
         };
         if let Some(later) = teller.take("usage").and_then(Counts::read) {
-            self.told |= later.output.is_some();
+            self.seen.current |= later.output.is_some();
             let later = later.within(container(&mut teller));
-            self.usage = Some(self.usage.unwrap_or_default().then(later));
+            let usage = self.usage.unwrap_or_default().then(later);
+            self.usage = Some(usage);
+            self.seen.so_far = Some(usage.tokens());
         }
     }
 }

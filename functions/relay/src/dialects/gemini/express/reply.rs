@@ -95,6 +95,7 @@ pub(in crate::dialects) fn read(body: &[u8]) -> Option<Seen> {
     Some(Seen {
         tokens: piece.tokens().map(|usage| searches.add(usage)),
         so_far: None,
+        current: false,
         delivered: delivered(body),
         began: true,
         complete: true,

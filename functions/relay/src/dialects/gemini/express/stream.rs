@@ -22,8 +22,6 @@ pub(in crate::dialects) struct Watcher {
     answers: u64,
     finished: BTreeSet<u64>,
     searches: Searches,
-    /// Whether nothing was said since usage was told, so that it is all of it.
-    told: bool,
     seen: Seen,
 }
 
@@ -34,7 +32,6 @@ impl Watcher {
             answers,
             finished: BTreeSet::new(),
             searches: Searches::default(),
-            told: false,
             seen: Seen::default(),
         }
     }
@@ -72,16 +69,20 @@ impl Watch for Watcher {
         }
         self.seen.began = true;
         let said = delivered(&data);
-        self.told &= said == TextLength::default();
+        self.seen.current &= said == TextLength::default();
         self.seen.delivered.add(said);
         self.finished.extend(piece.finished());
         self.seen.complete |= piece.is_blocked() || self.finished.len() as u64 >= self.answers;
         // What comes later replaces what came before.
+        piece.count(&mut self.searches);
         if let Some(usage) = piece.tokens() {
             self.seen.so_far = Some(usage);
-            self.told = true;
+            self.seen.current = true;
         }
-        piece.count(&mut self.searches);
+        let so_far = self.seen.so_far.map(|usage| self.searches.add(usage));
+        let is_all = self.seen.complete && self.seen.current;
+        self.seen.so_far = so_far;
+        self.seen.tokens = so_far.filter(|_| is_all);
         self.pass(&data)
     }
 
@@ -101,12 +102,7 @@ impl Watch for Watcher {
     }
 
     fn seen(&self) -> Seen {
-        let so_far = self.seen.so_far.map(|usage| self.searches.add(usage));
-        Seen {
-            tokens: so_far.filter(|_| self.seen.complete && self.told),
-            so_far,
-            ..self.seen
-        }
+        self.seen
     }
 }
 

@@ -118,10 +118,12 @@ impl Listener {
         match kind {
             "output_item.added" => self.output.add(place, raw, out),
             "output_item.done" => {
+                let before = self.pieces.usage();
                 self.pieces.see(raw);
                 self.output.finish(place, raw, out);
                 // Should the stream be cut, this was used all the same.
-                out.extend(self.pieces.some().map(Event::Usage));
+                let now = self.pieces.some().filter(|now| *now != before);
+                out.extend(now.map(Event::Usage));
             }
             "content_part.done" => self.output.finish_part(place, number, raw, out),
             _ => self.output.cite(&place, number, raw, out),
