@@ -189,9 +189,8 @@ fn worst_case(admitted: &Admitted) -> NanoUsd {
         .max_output
         .unwrap_or(default)
         .saturating_mul(wanted.answers);
-    admitted
-        .price
-        .worst_case(estimate::most_input(&wanted.body), output, admitted.ratio)
+    let input = estimate::most_input(&wanted.body, &[&wanted.model]);
+    admitted.price.worst_case(input, output, admitted.ratio)
 }
 
 /// Holds in a key's budget; a period that is over is begun anew first.

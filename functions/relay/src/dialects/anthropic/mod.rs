@@ -46,6 +46,10 @@ impl CallerSide for Anthropic {
         borrowed::has_envelope(body) || borrowed::has_empty(body, br#""signature""#)
     }
 
+    fn limit_output(&self, body: &Bytes, limit: u64) -> Result<Bytes, Failure> {
+        express::limit::limit_output(body, limit)
+    }
+
     fn watch(&self, _: &Wanted) -> Box<dyn Watch> {
         Box::new(express::stream::Watcher::default())
     }

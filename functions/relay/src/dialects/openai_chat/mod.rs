@@ -20,7 +20,7 @@ use shared::failure::Failure;
 use super::convert::{Reader, Writer};
 use super::json::Object;
 use super::neutral::{Field, Notes, Reply, Request};
-use super::openai::{failure, splice};
+use super::openai::{failure, limit, splice};
 use super::watch::{Seen, Watch};
 use super::{
     Asked, CallerSide, Destination, InUrl, ProviderSide, UpstreamError, Wanted, Written, borrowed,
@@ -56,6 +56,10 @@ impl CallerSide for OpenaiChat {
         let foreign = |member: &&[u8]| borrowed::has_member(body, member);
         let openai = to.card.has(Quirk::Openai);
         borrowed::has_envelope(body) || (openai && FOREIGN.iter().any(foreign))
+    }
+
+    fn limit_output(&self, body: &Bytes, limit: u64) -> Result<Bytes, Failure> {
+        limit::limit_output(body, &["max_completion_tokens", "max_tokens"], limit)
     }
 
     fn watch(&self, wanted: &Wanted) -> Box<dyn Watch> {

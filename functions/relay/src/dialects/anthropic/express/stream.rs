@@ -54,6 +54,8 @@ impl Watch for Watcher {
             b"message_stop" => {
                 self.seen.complete = true;
                 self.seen.over = true;
+                // The output told at the start is a token or two: before the end it is no usage.
+                self.seen.tokens = self.seen.so_far;
             }
             _ => add_delivered(&mut self.seen.delivered, &data),
         }
@@ -61,14 +63,8 @@ impl Watch for Watcher {
         Verdict::Pass
     }
 
-    fn seen(&self) -> Seen {
-        // The output told at the start is a token or two: before the end it is no usage.
-        let so_far = self.usage.map(Counts::tokens);
-        Seen {
-            tokens: so_far.filter(|_| self.seen.complete),
-            so_far,
-            ..self.seen
-        }
+    fn seen(&self) -> &Seen {
+        &self.seen
     }
 }
 
@@ -76,7 +72,9 @@ impl Watcher {
     fn add(&mut self, teller: Option<Fields<'_>>) {
         let later = teller.and_then(|mut teller| Counts::read(teller.take("usage")?));
         if let Some(later) = later {
-            self.usage = Some(self.usage.unwrap_or_default().then(later));
+            let usage = self.usage.unwrap_or_default().then(later);
+            self.usage = Some(usage);
+            self.seen.so_far = Some(usage.tokens());
         }
     }
 }

@@ -6,11 +6,16 @@ use serde_json::value::RawValue;
 use shared::domain::usage::Usage;
 
 use super::super::wire;
-use crate::dialects::estimate::TextLength;
+use crate::dialects::estimate::Delivered;
 use crate::dialects::watch::Seen;
 
 /// The members whose strings are the answer's text, in plain answers and in pieces.
-const TEXTS: &[&[u8]] = &[br#""text""#, br#""stringValue""#];
+const TEXTS: &[&[u8]] = &[
+    br#""text""#,
+    br#""name""#,
+    br#""stringValue""#,
+    br#""code""#,
+];
 
 /// An answer or a piece of one, as much of it as matters.
 #[derive(Debug, Deserialize)]
@@ -76,23 +81,24 @@ pub(in crate::dialects) fn read(body: &[u8]) -> Option<Seen> {
     if !is_answer || piece.error.is_some() {
         return None;
     }
+    let mut delivered = Delivered::default();
+    add_delivered(&mut delivered, body);
     Some(Seen {
         tokens: piece.tokens(),
         so_far: None,
-        delivered: delivered(body),
+        delivered,
         began: true,
         complete: true,
         over: true,
     })
 }
 
-/// How much text an answer or a piece delivers.
-pub(super) fn delivered(json: &[u8]) -> TextLength {
-    let mut length = TextLength::default();
+/// Adds the text that an answer or a piece delivers.
+pub(super) fn add_delivered(delivered: &mut Delivered, json: &[u8]) {
     for text in TEXTS {
-        length.add_members(json, text);
+        delivered.add_members(json, text);
     }
-    length
+    delivered.add_objects(json, br#""args""#);
 }
 
 #[cfg(test)]

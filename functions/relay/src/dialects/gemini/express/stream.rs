@@ -9,7 +9,7 @@ use shared::failure::Failure;
 
 use super::super::failure;
 use super::super::frame::Frame;
-use super::reply::{Piece, delivered};
+use super::reply::{Piece, add_delivered};
 use crate::dialects::sse;
 use crate::dialects::watch::{Seen, Verdict, Watch};
 
@@ -64,11 +64,12 @@ impl Watch for Watcher {
             return Verdict::Fail(error);
         }
         self.seen.began = true;
-        self.seen.delivered.add(delivered(&data));
+        add_delivered(&mut self.seen.delivered, &data);
         self.finished.extend(piece.finished());
         self.seen.complete |= piece.is_blocked() || self.finished.len() as u64 >= self.answers;
         // What comes later replaces what came before.
         self.seen.so_far = piece.tokens().or(self.seen.so_far);
+        self.seen.tokens = self.seen.so_far.filter(|_| self.seen.complete);
         self.pass(&data)
     }
 
@@ -87,11 +88,8 @@ impl Watch for Watcher {
         Some(self.frame.fail(&failure::write(failure, id)))
     }
 
-    fn seen(&self) -> Seen {
-        Seen {
-            tokens: self.seen.so_far.filter(|_| self.seen.complete),
-            ..self.seen
-        }
+    fn seen(&self) -> &Seen {
+        &self.seen
     }
 }
 
