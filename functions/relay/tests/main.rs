@@ -7,6 +7,7 @@
 )]
 #![expect(clippy::indexing_slicing, reason = "JSON that is not there is null")]
 
+mod delivered;
 mod fidelity;
 mod fuzz;
 mod golden;

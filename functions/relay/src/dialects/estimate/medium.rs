@@ -19,6 +19,8 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 );
 /// So many first bytes tell what a file is.
 const MAGIC: usize = 48;
+/// No provider reads more pages of a document. <https://ai.google.dev/gemini-api/docs/document-processing>
+const MOST_PAGES: u64 = 1_000;
 /// What a document that is not in the request counts at most, in tokens: the window of most models
 /// that read documents. Its pages cannot be seen.
 const UNSEEN_DOCUMENT: u64 = 200_000;
@@ -264,7 +266,7 @@ impl<'a> Medium<'a> {
             (Kind::Pdf, Some(data)) => {
                 let pages = document::pages(&decoded(data, usize::MAX));
                 let pages = pages.unwrap_or_else(|| (figures.unseen_pages)(data.len() as u64));
-                pages.saturating_mul(figures.page)
+                pages.min(MOST_PAGES).saturating_mul(figures.page)
             }
             (Kind::Audio, Some(data)) => {
                 let seconds = data.len() as u64 / figures.audio_rate(data) + 1;
@@ -299,15 +301,14 @@ struct Figures {
 
 /// The most. A page is text of up to 3,000 tokens and a picture:
 /// <https://docs.anthropic.com/en/docs/build-with-claude/pdf-support#estimate-your-costs>; Google
-/// counts up to 1,120, <https://ai.google.dev/gemini-api/docs/media-resolution>, and reads 1,000 pages,
-/// <https://ai.google.dev/gemini-api/docs/document-processing>. No page takes less than 1,000 bytes in
+/// counts up to 1,120, <https://ai.google.dev/gemini-api/docs/media-resolution>. No page takes less than 1,000 bytes in
 /// base64. Sound has some 6 kbit/s at least, and film some 50. Google counts 32 tokens for a second of
 /// sound, <https://ai.google.dev/gemini-api/docs/audio>, and about 300 for one of film at one picture a
 /// second, <https://ai.google.dev/gemini-api/docs/video-understanding>; OpenAI 10 for one of sound.
 const MOST: Figures = Figures {
     is_most: true,
     page: 3_000 + 4_784,
-    unseen_pages: |base64| (base64 / 1_000).clamp(1, 1_000),
+    unseen_pages: |base64| (base64 / 1_000).clamp(1, MOST_PAGES),
     unseen_document: UNSEEN_DOCUMENT,
     unseen_recording: UNSEEN_RECORDING,
     audio_rate: 1_000,

@@ -29,8 +29,11 @@ const TURN: u64 = 4;
 /// the dearest rule counts. What a provider's own tools add is not in it.
 #[must_use]
 pub fn most_input(body: &[u8], models: &[&str]) -> u64 {
-    let rules = rules(models);
     let (mut text, mut media) = (body.len() as u64, 0_u64);
+    if !scan::may_have_media(body) {
+        return text;
+    }
+    let rules = rules(models);
     scan(body, &mut |piece| {
         if let Piece::Medium(medium) = piece {
             text = text.saturating_sub(medium.bytes());

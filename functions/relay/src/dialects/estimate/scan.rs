@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use memchr::memmem;
+
 use super::medium::{Kind, Medium, Payload};
 use super::strings::{inside, unescape};
 
@@ -52,6 +54,23 @@ struct Frame<'a> {
     medium: Medium<'a>,
     /// What a part calls itself.
     kind: Option<Kind>,
+}
+
+/// What stands in every request with media: a part of a member's name, or escapes in one.
+const TRACES: [&[u8]; 6] = [
+    b"_url\"",
+    b"\"source\"",
+    b"input_audio\"",
+    b"\"file",
+    b"\"inline",
+    br"\u00",
+];
+
+/// Whether a request can have media: most have none, and need no closer look.
+pub(super) fn may_have_media(json: &[u8]) -> bool {
+    TRACES
+        .iter()
+        .any(|trace| memmem::find(json, trace).is_some())
 }
 
 #[derive(Debug)]
@@ -300,6 +319,7 @@ mod tests {
             r#"{"mess\u0061ges":[{"content":[{"image_url":{"\u0075rl":"https://x"}}]}]}"#,
         ] {
             assert_eq!(found(&json.replace('$', &long)).2, 1, "{json}");
+            assert!(may_have_media(json.as_bytes()), "{json}");
         }
         for json in [
             r#"{"messages":[{"content":[{"type":"tool_use","input":{"source":{"type":"base64","data":"$"}}}]}]}"#,
