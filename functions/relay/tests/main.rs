@@ -8,6 +8,7 @@
 #![expect(clippy::indexing_slicing, reason = "JSON that is not there is null")]
 
 mod bills;
+mod delivered;
 mod fidelity;
 mod fuzz;
 mod golden;

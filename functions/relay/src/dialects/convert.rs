@@ -8,7 +8,7 @@ use shared::domain::id::RequestId;
 use shared::failure::Failure;
 
 use super::UpstreamError;
-use super::estimate::TextLength;
+use super::estimate::Delivered;
 use super::neutral::reply::Reason;
 use super::neutral::request::ToolUse;
 use super::neutral::{Event, Finish, Kind, Opening, Reply};
@@ -169,17 +169,31 @@ impl Converter {
     fn see(&mut self, event: &Event) {
         self.seen.began = true;
         match event {
-            Event::Delta(text) => self.seen.delivered.add(TextLength::of(text.as_bytes())),
             Event::Usage(tokens) => self.seen.so_far = Some(*tokens),
             Event::Finish(_) => {
                 self.finished = true;
                 self.seen.complete = true;
             }
             Event::End => self.seen.over = true,
-            _ => {}
+            event => add_delivered(&mut self.seen.delivered, event),
         }
         let is_all = self.refused || (self.finished && self.seen.current);
         self.seen.tokens = self.seen.so_far.filter(|_| is_all);
+    }
+}
+
+/// Adds the text that an event delivers: what fills a block, and the name of a call.
+pub fn add_delivered(delivered: &mut Delivered, event: &Event) {
+    match event {
+        Event::Delta(text) => delivered.add(text.as_bytes()),
+        Event::Open(Opening::ToolUse { name, .. }) => delivered.add(name.as_bytes()),
+        Event::Whole(block) => {
+            if let Some((opening, text)) = Opening::of(block) {
+                add_delivered(delivered, &Event::Open(opening));
+                delivered.add(text.as_bytes());
+            }
+        }
+        _ => {}
     }
 }
 
@@ -215,7 +229,7 @@ impl Watch for Converter {
         self.writer.fail(failure, id)
     }
 
-    fn seen(&self) -> Seen {
-        self.seen
+    fn seen(&self) -> &Seen {
+        &self.seen
     }
 }

@@ -6,10 +6,10 @@ use shared::domain::usage::Usage;
 use shared::failure::Failure;
 
 use super::UpstreamError;
-use super::estimate::TextLength;
+use super::estimate::Delivered;
 
 /// What was seen of an answer.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Seen {
     /// What the provider says was used, once it has said so for good.
     pub tokens: Option<Usage>,
@@ -17,8 +17,8 @@ pub struct Seen {
     pub so_far: Option<Usage>,
     /// Whether nothing was delivered since: then it is all that was used until now.
     pub current: bool,
-    /// How much text was delivered.
-    pub delivered: TextLength,
+    /// The text that was delivered: answer, thoughts, and calls with their arguments.
+    pub delivered: Delivered,
     /// Whether the answer has begun.
     pub began: bool,
     /// Whether it came to its proper end.
@@ -64,5 +64,5 @@ pub trait Watch: Send + std::fmt::Debug {
     }
 
     /// What was seen so far.
-    fn seen(&self) -> Seen;
+    fn seen(&self) -> &Seen;
 }

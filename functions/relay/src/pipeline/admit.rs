@@ -14,8 +14,9 @@ use super::Call;
 use super::authenticate::Caller;
 use super::hold::{self, Ask, Purse, Unheld};
 use super::refusal::Refused;
+use super::route::Itinerary;
 use crate::app::App;
-use crate::dialects::{Wanted, estimate};
+use crate::dialects::{self, Wanted, estimate};
 use crate::snapshot::Snapshot;
 
 /// The lowest output limit that a call is lowered to, in tokens: the lowest that OpenAI takes.
@@ -76,7 +77,7 @@ pub(super) async fn admit(
     app: &App,
     call: &Call,
     caller: Caller,
-    wanted: Wanted,
+    (wanted, itinerary): (Wanted, &Itinerary),
     snapshot: &Arc<Snapshot>,
 ) -> Result<Admitted, Refused> {
     let price = if call.url.counting {
@@ -96,7 +97,7 @@ pub(super) async fn admit(
             .key
             .as_ref()
             .is_some_and(|key| key.when_short == WhenShort::LowerOutput);
-        let terms = Terms::of(&price, ratio, &wanted, snapshot);
+        let terms = Terms::of((&price, ratio), &wanted, itinerary, snapshot);
         hold(app, call, &purses, terms, may_lower).await?
     };
     drop(purses);
@@ -105,6 +106,14 @@ pub(super) async fn admit(
         room,
         lowered,
     } = held;
+    let wanted = match lowered.map(|limit| lower(call, &wanted, limit)) {
+        None => wanted,
+        Some(Ok(lowered)) => lowered,
+        Some(Err(failure)) => {
+            hold::undo_all(app, &holds).await;
+            return Err(failure.into());
+        }
+    };
     Ok(Admitted {
         caller,
         wanted,
@@ -128,6 +137,12 @@ fn priced(snapshot: &Snapshot, model: &str) -> Result<Price, Failure> {
         let text = format!("The model {model} has no price yet, so it cannot be used.");
         Failure::new(Kind::Forbidden, "model_not_priced", text)
     })
+}
+
+/// The same request with a lower output limit.
+fn lower(call: &Call, wanted: &Wanted, limit: u64) -> Result<Wanted, Failure> {
+    let caller = dialects::caller(call.dialect);
+    caller.read(caller.limit_output(&wanted.body, limit)?, &call.url)
 }
 
 /// Counts a call that only wants its tokens counted: it costs nothing, and is not in flight.
@@ -180,13 +195,21 @@ async fn hold(
 }
 
 impl<'a> Terms<'a> {
-    fn of(price: &'a Price, ratio: Ratio, wanted: &Wanted, snapshot: &Snapshot) -> Self {
+    fn of(
+        (price, ratio): (&'a Price, Ratio),
+        wanted: &Wanted,
+        itinerary: &Itinerary,
+        snapshot: &Snapshot,
+    ) -> Self {
         let settings = &snapshot.configuration.settings;
+        let models = itinerary.upstream_models(&wanted.model);
+        // Whatever is longer than the model's context is refused by its provider.
+        let context = price.max_input.unwrap_or(u64::MAX);
         Self {
             price,
             ratio,
-            most_input: estimate::most_input(&wanted.body),
-            likely_input: estimate::likely_input(&wanted.body),
+            most_input: estimate::most_input(&wanted.body, &models).min(context),
+            likely_input: estimate::likely_input(&wanted.body, &models),
             output: [wanted.max_output, price.max_output]
                 .into_iter()
                 .flatten()

@@ -105,7 +105,7 @@ async fn prepare(app: &App, call: &Arc<Call>, body: Body) -> Result<Delivery, Re
     let (caller, snapshot) = (caller?, snapshot?);
     let wanted = wanted(call, body::read(body, &call.headers).await?)?;
     let itinerary = route::route(&snapshot, &caller, call, &wanted.model, &app.dice)?;
-    let admitted = admit::admit(app, call, caller, wanted, &snapshot).await?;
+    let admitted = admit::admit(app, call, caller, (wanted, &itinerary), &snapshot).await?;
     Ok(Delivery::new(Arc::clone(call), admitted, itinerary))
 }
 

@@ -139,7 +139,9 @@ fn charge(app: &App, record: &UsageRecord, cost: NanoUsd) -> Charge {
 fn record(app: &App, delivery: &Delivery, ending: &Ending) -> UsageRecord {
     let (call, admitted) = (&delivery.call, &delivery.admitted);
     let caller = &admitted.caller;
-    let (tokens, estimated) = used(admitted.wanted.body.as_ref(), ending);
+    let upstream_model = delivery.stop.as_ref().map(|stop| &*stop.upstream_model);
+    let model = upstream_model.unwrap_or(&admitted.wanted.model);
+    let (tokens, estimated) = used(&admitted.wanted.body, model, ending);
     let bill = match ending.status {
         Status::Error | Status::Unsettled => Bill {
             lines: Vec::new(),
@@ -194,11 +196,13 @@ fn upstream_cost(delivery: &Delivery, ending: &Ending, tokens: &Usage) -> Option
 }
 
 /// What was used, and whether that is an estimate.
-fn used(request: &[u8], ending: &Ending) -> (Usage, bool) {
+fn used(request: &[u8], model: &str, ending: &Ending) -> (Usage, bool) {
     match (ending.status, ending.seen.believed()) {
         (Status::Error | Status::Unsettled, _) => (Usage::default(), false),
         (Status::Ok | Status::Cut, Some(tokens)) => (tokens, false),
-        (Status::Ok | Status::Cut, None) => (estimate::usage(request, &ending.seen), true),
+        (Status::Ok | Status::Cut, None) => {
+            (estimate::usage(request, &[model], &ending.seen), true)
+        }
     }
 }
 

@@ -264,7 +264,7 @@ impl Talk {
         else {
             return None;
         };
-        let seen = speech.rest.seen();
+        let seen = speech.rest.seen().clone();
         let (last_words, ending) = match failure {
             // What breaks after the proper end breaks nothing, unless the provider says otherwise.
             None | Some(Gone::Silent | Gone::Lost(Lost::Broken(_) | Lost::Garbage(_)))

@@ -107,7 +107,7 @@ fn watched(dialect: Dialect, body: &[u8], invoked: bool) -> Seen {
     });
     heard.unwrap();
     Watch::end(watch.as_mut());
-    watch.seen()
+    watch.seen().clone()
 }
 
 fn asking(dialect: Dialect) -> Wanted {

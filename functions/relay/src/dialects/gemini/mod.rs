@@ -112,6 +112,10 @@ impl CallerSide for Gemini {
         borrowed::has_envelope(body) || (strict && has(calls) && !has(signed))
     }
 
+    fn limit_output(&self, body: &Bytes, limit: u64) -> Result<Bytes, Failure> {
+        express::limit::limit_output(body, limit)
+    }
+
     fn watch(&self, wanted: &Wanted) -> Box<dyn Watch> {
         Box::new(express::stream::Watcher::new(wanted.events, wanted.answers))
     }

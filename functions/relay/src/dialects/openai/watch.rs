@@ -9,17 +9,17 @@ use shared::domain::usage::Service;
 
 use super::failure;
 use super::usage::{Counts, Reasoning, service};
-use crate::dialects::estimate::{TextLength, has_member, strings_of};
+use crate::dialects::estimate::{Delivered, has_member, strings_of};
 use crate::dialects::json::array;
 use crate::dialects::sse;
 use crate::dialects::watch::{Seen, Verdict, Watch};
 use crate::dialects::{UpstreamError, Wanted};
 
 /// What a plain answer says of itself; `texts` are the members whose strings are its text.
-pub(in crate::dialects) fn plain(body: &[u8], texts: &[&[u8]]) -> Option<Seen> {
+pub(in crate::dialects) fn plain(body: &[u8], texts: &[&[&[u8]]]) -> Option<Seen> {
     let json = String::from_utf8_lossy(body);
     super::members(&json)?.take("choices")?;
-    let mut delivered = TextLength::default();
+    let mut delivered = Delivered::default();
     add_delivered(&mut delivered, body, texts);
     Some(Seen {
         tokens: Counts::anywhere(body).map(|usage| usage.tokens(Reasoning::Within)),
@@ -32,17 +32,22 @@ pub(in crate::dialects) fn plain(body: &[u8], texts: &[&[u8]]) -> Option<Seen> {
     })
 }
 
-fn add_delivered(length: &mut TextLength, json: &[u8], texts: &[&[u8]]) {
-    for text in texts {
-        length.add_members(json, text);
+/// Adds the text of an answer or a chunk. Of names for the same the first one with any text counts:
+/// some servers say a thought under two of them.
+fn add_delivered(delivered: &mut Delivered, json: &[u8], texts: &[&[&[u8]]]) {
+    for names in texts {
+        let _said = names.iter().any(|name| delivered.add_members(json, name));
     }
 }
+
+/// Names of members, those together that mean the same.
+pub(in crate::dialects) type Texts = &'static [&'static [&'static [u8]]];
 
 #[derive(Debug)]
 pub(in crate::dialects) struct Watcher {
     usage_wanted: bool,
-    /// The members whose strings are the answer's text.
-    texts: &'static [&'static [u8]],
+    /// The members whose strings are the answer's text; those that mean the same stand together.
+    texts: Texts,
     /// How many answers there will be, and how many have told why they ended.
     answers: u64,
     finished: u64,
@@ -54,7 +59,7 @@ pub(in crate::dialects) struct Watcher {
 }
 
 impl Watcher {
-    pub(in crate::dialects) fn new(wanted: &Wanted, texts: &'static [&'static [u8]]) -> Self {
+    pub(in crate::dialects) fn new(wanted: &Wanted, texts: Texts) -> Self {
         Self {
             usage_wanted: wanted.usage_wanted,
             texts,
@@ -86,9 +91,9 @@ impl Watch for Watcher {
             return Verdict::Fail(error);
         }
         self.seen.began = true;
-        let before = self.seen.delivered;
+        let before = self.seen.delivered.length();
         add_delivered(&mut self.seen.delivered, &data, self.texts);
-        self.seen.current &= before == self.seen.delivered;
+        self.seen.current &= before == self.seen.delivered.length();
         if let Some(word) = strings_of(&data, br#""service_tier""#).last() {
             let known = str::from_utf8(word).ok().and_then(service);
             self.service = known.or(self.service);
@@ -111,8 +116,8 @@ impl Watch for Watcher {
         verdict
     }
 
-    fn seen(&self) -> Seen {
-        self.seen
+    fn seen(&self) -> &Seen {
+        &self.seen
     }
 }
 
@@ -203,7 +208,7 @@ mod tests {
             max_output: None,
             answers: 1,
         };
-        Watcher::new(&wanted, &[br#""content""#])
+        Watcher::new(&wanted, &[&[br#""content""#]])
     }
 
     #[test]

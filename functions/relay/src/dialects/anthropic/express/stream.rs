@@ -54,6 +54,8 @@ impl Watch for Watcher {
             b"message_stop" => {
                 self.seen.complete = true;
                 self.seen.over = true;
+                // The output told at the start is a token or two: before the end it is no usage.
+                self.seen.tokens = self.seen.so_far;
             }
             _ => {
                 add_delivered(&mut self.seen.delivered, &data);
@@ -67,8 +69,8 @@ impl Watch for Watcher {
         Verdict::Pass
     }
 
-    fn seen(&self) -> Seen {
-        self.seen
+    fn seen(&self) -> &Seen {
+        &self.seen
     }
 }
 

@@ -6,12 +6,17 @@ use serde_json::value::RawValue;
 use shared::domain::usage::Usage;
 
 use super::super::usage::{self, Searches};
-use crate::dialects::estimate::TextLength;
+use crate::dialects::estimate::Delivered;
 use crate::dialects::json::text;
 use crate::dialects::watch::Seen;
 
 /// The members whose strings are the answer's text, in plain answers and in pieces.
-const TEXTS: &[&[u8]] = &[br#""text""#, br#""stringValue""#];
+const TEXTS: &[&[u8]] = &[
+    br#""text""#,
+    br#""name""#,
+    br#""stringValue""#,
+    br#""code""#,
+];
 
 /// An answer or a piece of one, as much of it as matters.
 #[derive(Debug, Deserialize)]
@@ -92,24 +97,25 @@ pub(in crate::dialects) fn read(body: &[u8]) -> Option<Seen> {
     }
     let mut searches = Searches::default();
     piece.count(&mut searches);
+    let mut delivered = Delivered::default();
+    add_delivered(&mut delivered, body);
     Some(Seen {
         tokens: piece.tokens().map(|usage| searches.add(usage)),
         so_far: None,
         current: false,
-        delivered: delivered(body),
+        delivered,
         began: true,
         complete: true,
         over: true,
     })
 }
 
-/// How much text an answer or a piece delivers.
-pub(super) fn delivered(json: &[u8]) -> TextLength {
-    let mut length = TextLength::default();
-    for member in TEXTS {
-        length.add_members(json, member);
+/// Adds the text that an answer or a piece delivers.
+pub(super) fn add_delivered(delivered: &mut Delivered, json: &[u8]) {
+    for text in TEXTS {
+        delivered.add_members(json, text);
     }
-    length
+    delivered.add_objects(json, br#""args""#);
 }
 
 #[cfg(test)]

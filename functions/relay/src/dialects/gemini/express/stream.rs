@@ -10,8 +10,7 @@ use shared::failure::Failure;
 use super::super::failure;
 use super::super::frame::Frame;
 use super::super::usage::Searches;
-use super::reply::{Piece, delivered};
-use crate::dialects::estimate::TextLength;
+use super::reply::{Piece, add_delivered};
 use crate::dialects::sse;
 use crate::dialects::watch::{Seen, Verdict, Watch};
 
@@ -68,9 +67,9 @@ impl Watch for Watcher {
             return Verdict::Fail(error);
         }
         self.seen.began = true;
-        let said = delivered(&data);
-        self.seen.current &= said == TextLength::default();
-        self.seen.delivered.add(said);
+        let before = self.seen.delivered.length();
+        add_delivered(&mut self.seen.delivered, &data);
+        self.seen.current &= self.seen.delivered.length() == before;
         self.finished.extend(piece.finished());
         self.seen.complete |= piece.is_blocked() || self.finished.len() as u64 >= self.answers;
         // What comes later replaces what came before.
@@ -101,8 +100,8 @@ impl Watch for Watcher {
         Some(self.frame.fail(&failure::write(failure, id)))
     }
 
-    fn seen(&self) -> Seen {
-        self.seen
+    fn seen(&self) -> &Seen {
+        &self.seen
     }
 }
 

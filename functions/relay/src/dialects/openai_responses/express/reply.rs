@@ -2,7 +2,7 @@
 
 use super::super::pieces::Pieces;
 use super::super::wire::read_usage;
-use crate::dialects::estimate::TextLength;
+use crate::dialects::estimate::Delivered;
 use crate::dialects::json::{Fields, array};
 use crate::dialects::watch::Seen;
 
@@ -12,6 +12,8 @@ const TEXTS: &[&[u8]] = &[
     br#""arguments""#,
     br#""input""#,
     br#""refusal""#,
+    br#""name""#,
+    br#""code""#,
 ];
 
 /// A failed answer is none: its error is one with a status.
@@ -22,7 +24,7 @@ pub(in crate::dialects) fn read(body: &[u8]) -> Option<Seen> {
     if !output.starts_with('[') || response.text("status").as_deref() == Some("failed") {
         return None;
     }
-    let mut delivered = TextLength::default();
+    let mut delivered = Delivered::default();
     for text in TEXTS {
         delivered.add_members(output.as_bytes(), text);
     }
@@ -49,7 +51,7 @@ mod tests {
             "usage":{"input_tokens":3,"output_tokens":2}}"#;
         let seen = read(answer).unwrap();
         assert_eq!(seen.tokens.unwrap().output, 2);
-        assert_eq!(seen.delivered, TextLength::of(b"hi"));
+        assert_eq!(seen.delivered.tokens(), 1);
         for none in [
             r#"{"error":{"message":"x"}}"#,
             r#"{"status":"failed","output":[],"error":{"code":"server_error"}}"#,

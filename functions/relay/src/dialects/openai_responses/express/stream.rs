@@ -69,9 +69,13 @@ impl Watch for Watcher {
             "" => {
                 return failure::read(200, &data).map_or(Verdict::Pass, Verdict::Fail);
             }
+            // A sound is no text; its transcript is.
+            "response.audio.delta" | "response.output_audio.delta" => {}
             kind if kind.ends_with(".delta") => {
-                let length = &mut self.seen.delivered;
-                length.add_members(&data, br#""delta""#);
+                self.seen.delivered.add_members(&data, br#""delta""#);
+            }
+            "response.output_item.added" => {
+                self.seen.delivered.add_members(&data, br#""name""#);
             }
             "response.output_item.done" => self.item(&data),
             kind if !kind.starts_with("response.") => return Verdict::Pass,
@@ -86,8 +90,8 @@ impl Watch for Watcher {
         Some(frame.failed(self.events, failure, self.told.as_ref()))
     }
 
-    fn seen(&self) -> Seen {
-        self.seen
+    fn seen(&self) -> &Seen {
+        &self.seen
     }
 }
 
