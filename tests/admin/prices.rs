@@ -668,22 +668,37 @@ async fn every_version_has_the_prices_that_it_had() {
         .map(|version| input(*version, "gpt-4o").unwrap())
         .collect();
     assert_eq!(told, ["2.5", "1", "2", "2.5", "2.5"]);
+    // What was stated for models without a price is part of it.
+    let stated = json!({ "unpriced_models": "default_price", "default_price": { "input": "4", "output": "5" } });
+    root.patch("/api/settings", &stated).await.expect(200);
+    let stated = configuration.version().await.unwrap();
+    root.patch("/api/settings", &json!({ "unpriced_models": "refuse" }))
+        .await
+        .expect(200);
+    let later = configuration.price_history().await.unwrap();
+    let input_of_unknown = |version| {
+        let prices = later.at(version);
+        let price = prices.price_of("unknown")?;
+        price.rates.input.map(|rate| rate.to_string())
+    };
+    let told: Vec<_> = (stated - 1..=stated + 1).map(input_of_unknown).collect();
+    assert_eq!(told, [None, Some("4".to_owned()), None]);
     // Between two changes the former holds.
     assert_eq!(input(versions[2] - 1, "gpt-4o").as_deref(), Some("1"));
     assert_eq!(input(versions[3], "cheap"), None);
     assert_eq!(input(versions[4], "cheap").as_deref(), Some("2.5"));
-    let began: Vec<u64> = history
+    let named = history
         .changes()
         .iter()
-        .map(|change| change.began.version)
+        .filter(|change| !change.model.is_empty());
+    let began: Vec<_> = named
+        .map(|change| (change.began.version, change.began.at))
         .collect();
-    assert_eq!(began, versions[1..]);
-    assert!(
-        history
-            .changes()
-            .iter()
-            .all(|change| change.began.at == house.clock.now())
-    );
+    let expected: Vec<_> = versions[1..]
+        .iter()
+        .map(|version| (*version, house.clock.now()))
+        .collect();
+    assert_eq!(began, expected);
 }
 
 #[tokio::test]

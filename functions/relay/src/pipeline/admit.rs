@@ -8,7 +8,6 @@ use shared::domain::id::KeyId;
 use shared::domain::limit::{Limits, Minute};
 use shared::domain::money::{NanoUsd, Ratio};
 use shared::domain::price::Price;
-use shared::domain::settings::UnpricedModels;
 use shared::failure::{Failure, Kind};
 use shared::store::ledger::{HoldError, HoldRequest};
 use shared::store::windows::Reached;
@@ -81,12 +80,7 @@ pub(super) async fn admit(
 }
 
 fn priced(snapshot: &Snapshot, model: &str) -> Result<Price, Failure> {
-    let settings = &snapshot.configuration.settings;
-    let stated = match settings.unpriced_models {
-        UnpricedModels::Refuse => None,
-        UnpricedModels::DefaultPrice => settings.default_price.as_ref(),
-    };
-    let price = snapshot.configuration.price_of(model).or(stated);
+    let price = snapshot.configuration.price_of(model);
     price.cloned().ok_or_else(|| {
         let text = format!("The model {model} has no price yet, so it cannot be used.");
         Failure::new(Kind::Forbidden, "model_not_priced", text)
