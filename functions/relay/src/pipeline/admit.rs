@@ -27,7 +27,7 @@ const PARALLEL: u32 = 500;
 pub(super) struct Admitted {
     pub(super) caller: Caller,
     pub(super) wanted: Wanted,
-    pub(super) price: Price,
+    pub(super) price: Arc<Price>,
     pub(super) ratio: Ratio,
     pub(super) limits: Limits,
     pub(super) holds: Vec<Hold>,
@@ -44,7 +44,7 @@ pub(super) async fn admit(
     snapshot: &Arc<Snapshot>,
 ) -> Result<Admitted, Failure> {
     let price = if call.url.counting {
-        Price::default()
+        Arc::default()
     } else {
         priced(snapshot, &wanted.model)?
     };
@@ -79,9 +79,9 @@ pub(super) async fn admit(
     }
 }
 
-fn priced(snapshot: &Snapshot, model: &str) -> Result<Price, Failure> {
+fn priced(snapshot: &Snapshot, model: &str) -> Result<Arc<Price>, Failure> {
     let price = snapshot.configuration.price_of(model);
-    price.cloned().ok_or_else(|| {
+    price.cloned().map(Arc::new).ok_or_else(|| {
         let text = format!("The model {model} has no price yet, so it cannot be used.");
         Failure::new(Kind::Forbidden, "model_not_priced", text)
     })

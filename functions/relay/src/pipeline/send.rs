@@ -63,7 +63,7 @@ pub(super) struct Stop {
 #[derive(Debug)]
 pub(super) enum Outcome {
     /// A whole answer.
-    Plain(Plain),
+    Plain(Box<Plain>),
     /// The beginning of a stream: its first bytes, and the rest as it comes.
     Stream {
         /// The first bytes, with the first event in them.
@@ -257,11 +257,11 @@ impl Hearing<'_> {
         let headers = returned(&answer.headers);
         let body = self.read(answer, LONGEST_ANSWER).await?;
         match self.interpreter.plain(&body, self.call, self.admitted) {
-            Some((body, seen)) => Ok(Outcome::Plain(Plain {
+            Some((body, seen)) => Ok(Outcome::Plain(Box::new(Plain {
                 headers,
                 body,
                 seen,
-            })),
+            }))),
             None => Err(self.no_answer(&body)),
         }
     }
@@ -272,11 +272,11 @@ impl Hearing<'_> {
         let body = self.read(answer, LONGEST_ANSWER).await?;
         let streamed = self.interpreter.streamed(&body, self.call, self.admitted);
         let (body, seen) = streamed.ok_or_else(|| self.no_answer(&body))?;
-        Ok(Outcome::Plain(Plain {
+        Ok(Outcome::Plain(Box::new(Plain {
             headers,
             body,
             seen,
-        }))
+        })))
     }
 
     fn no_answer(&self, body: &[u8]) -> Setback {

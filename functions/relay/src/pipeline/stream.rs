@@ -224,7 +224,8 @@ impl Talk {
                     said_at: now,
                 }))
             }
-            Outcome::Plain(Plain { body, seen, .. }) => {
+            Outcome::Plain(plain) => {
+                let Plain { body, seen, .. } = *plain;
                 let ending = Ending::whole(seen, ttfb_ms);
                 Stage::Closing(Box::new(Closing {
                     delivery,
