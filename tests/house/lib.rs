@@ -20,6 +20,7 @@ pub mod upstream;
 use std::net::SocketAddr;
 
 use admin::first_start;
+use admin::price_source::{PriceSource, Reach};
 use local::engine::{self, TABLE_NAME};
 use local::server::Server;
 use maintenance::jobs::{self, Order};
@@ -68,6 +69,7 @@ pub struct Builder {
     faults: Option<Faults>,
     meter: Option<Meter>,
     bare: bool,
+    price_maps: bool,
     settings: Map<String, Value>,
 }
 
@@ -175,6 +177,13 @@ impl Builder {
         self
     }
 
+    /// A house whose administrators may fetch price maps from this machine.
+    #[must_use]
+    pub const fn with_price_maps(mut self) -> Self {
+        self.price_maps = true;
+        self
+    }
+
     /// A house with this setting.
     #[must_use]
     pub fn setting(mut self, name: &str, value: impl Into<Value>) -> Self {
@@ -198,6 +207,10 @@ impl Builder {
         let address = listener.local_addr().unwrap();
         let mut server = Server::new(&store, &SecretSource::fixed(secrets()), &clock, address);
         server.relay = server.relay.with_dice(Dice::seeded(7));
+        if self.price_maps {
+            let source = PriceSource::within(Reach::Anywhere);
+            server.admin = server.admin.with_price_source(source);
+        }
         let (stop, stopped) = oneshot::channel();
         let serving = server.clone().serve(listener, async {
             let _ = stopped.await;

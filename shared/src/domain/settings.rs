@@ -45,6 +45,17 @@ impl Default for Settings {
     }
 }
 
+impl Settings {
+    /// What a model without a price costs; `None` where its calls are refused.
+    #[must_use]
+    pub const fn stated_price(&self) -> Option<&Price> {
+        match self.unpriced_models {
+            UnpricedModels::Refuse => None,
+            UnpricedModels::DefaultPrice => self.default_price.as_ref(),
+        }
+    }
+}
+
 /// What happens to a call of a model without a price.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -31,11 +31,19 @@ pub struct Configuration {
 }
 
 impl Configuration {
-    /// The price of a model: what was set or imported for it, by name or by pattern, or else what the
-    /// built-in book says.
+    /// The price of a model by its name: what was set or imported for it, by name or by pattern, or else
+    /// what the built-in book says.
+    #[must_use]
+    pub fn listed_price(&self, model: &str) -> Option<&Price> {
+        self.prices.find(model).or_else(|| price_book::find(model))
+    }
+
+    /// What a model costs: its price, or else what the settings state for models without one. `None`
+    /// where its calls are refused.
     #[must_use]
     pub fn price_of(&self, model: &str) -> Option<&Price> {
-        self.prices.find(model).or_else(|| price_book::find(model))
+        let listed = self.listed_price(model);
+        listed.or_else(|| self.settings.stated_price())
     }
 }
 
@@ -58,8 +66,10 @@ pub enum Change {
     PutSettings(Box<Settings>),
 }
 
-/// How many changes fit into one write. A price takes two of a transaction's hundred actions: itself
-/// and its place in the history; one action counts.
+/// How many changes fit into one write.
+///
+/// A price takes two of a transaction's hundred actions: itself and its place in the history; one more
+/// counts.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>
 pub const MOST_CHANGES: usize = 49;
 
@@ -200,17 +210,8 @@ impl ConfigurationStore<'_> {
         self.write(&[change], now).await.map(drop)
     }
 
-    /// Replaces the settings.
-    ///
-    /// # Errors
-    /// When the table cannot be written.
-    pub async fn put_settings(&self, settings: &Settings) -> Result<(), StoreError> {
-        self.write_now(Change::PutSettings(Box::new(settings.clone())))
-            .await
-    }
-
     async fn write_now(&self, change: Change) -> Result<(), StoreError> {
-        // Only what becomes of a price is dated.
+        // Only what becomes of prices is dated.
         self.write(&[change], Timestamp::UNIX_EPOCH).await.map(drop)
     }
 
@@ -291,6 +292,7 @@ impl ConfigurationStore<'_> {
                 table.delete_action(schema::price(model))
             }
             Change::PutSettings(settings) => {
+                actions.push(self.default_history_action(settings, began)?);
                 table.put_action(item(schema::settings(), settings, none())?, None)
             }
         };

@@ -1,6 +1,6 @@
 //! Which prices were in force at which version of the configuration: for bills that are made anew.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use jiff::Timestamp;
@@ -13,6 +13,7 @@ use super::table::{Marks, Range, content, item};
 use crate::domain::price::Price;
 use crate::domain::price::list::PriceList;
 use crate::domain::price_book;
+use crate::domain::settings::Settings;
 
 /// With which version of the configuration something began, and when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,12 +37,16 @@ pub struct PriceChange {
     pub price: Option<Price>,
 }
 
-/// Every change of prices, and what stands now.
+/// Every change of prices.
 #[derive(Debug, Clone, Default)]
 pub struct PriceHistory {
     changes: Vec<PriceChange>,
-    now: PriceList,
+    /// Prices of which no change is known: they have been there from the beginning.
+    ever: Vec<Price>,
 }
+
+/// Where the history has what models without a price cost. No price has an empty name.
+const DEFAULT: &str = "";
 
 /// The prices that were in force at a version.
 #[derive(Debug, Clone, Default)]
@@ -54,12 +59,11 @@ impl PriceHistory {
         &self.changes
     }
 
-    /// The prices that were in force at a version.
+    /// The prices that were in force at a version. It looks at every change: whoever asks for many
+    /// records of one version keeps the answer.
     #[must_use]
     pub fn at(&self, version: u64) -> PricesAt {
-        // A price of which no change is known has been there from the beginning.
-        let known = |price: &&Price| self.changes.iter().any(|c| c.model == price.model);
-        let ever = self.now.rows().iter().filter(|price| !known(price));
+        let ever = self.ever.iter();
         let mut prices: BTreeMap<&str, &Price> =
             ever.map(|price| (price.model.as_str(), price)).collect();
         let before = |change: &&PriceChange| change.began.version <= version;
@@ -75,10 +79,11 @@ impl PriceHistory {
 
 impl PricesAt {
     /// The price of a model then: what was set or imported, or else what the built-in book of this
-    /// build says.
+    /// build says, or else what the settings stated for models without a price.
     #[must_use]
     pub fn price_of(&self, model: &str) -> Option<&Price> {
-        self.0.find(model).or_else(|| price_book::find(model))
+        let own = self.0.find(model).or_else(|| price_book::find(model));
+        own.or_else(|| self.0.named(DEFAULT))
     }
 }
 
@@ -95,8 +100,13 @@ impl ConfigurationStore<'_> {
             ..Range::default()
         };
         let changes = self.store.table.query(&range).await?;
-        let changes = changes.into_iter().map(content).collect::<Result<_, _>>()?;
-        Ok(PriceHistory { changes, now })
+        let changes: Vec<PriceChange> =
+            changes.into_iter().map(content).collect::<Result<_, _>>()?;
+        let known: HashSet<&str> = changes.iter().map(|c| c.model.as_str()).collect();
+        let now = now.rows().iter();
+        let ever = now.filter(|price| !known.contains(price.model.as_str()));
+        let ever = ever.cloned().collect();
+        Ok(PriceHistory { changes, ever })
     }
 
     /// The prices that were in force at a version.
@@ -105,6 +115,15 @@ impl ConfigurationStore<'_> {
     /// When the table cannot be read.
     pub async fn prices_at(&self, version: u64) -> Result<PricesAt, StoreError> {
         Ok(self.price_history().await?.at(version))
+    }
+
+    /// The same for what models without a price cost.
+    pub(super) fn default_history_action(
+        &self,
+        settings: &Settings,
+        began: Began,
+    ) -> Result<TransactWriteItem, StoreError> {
+        self.history_action(DEFAULT, settings.stated_price(), began)
     }
 
     /// What keeps a change of a price for ever.

@@ -7,7 +7,6 @@ use shared::domain::key::WhenShort;
 use shared::domain::limit::{Claim, Room};
 use shared::domain::money::{NanoUsd, Ratio};
 use shared::domain::price::Price;
-use shared::domain::settings::UnpricedModels;
 use shared::failure::{Failure, Kind};
 
 use super::Call;
@@ -30,7 +29,7 @@ const LOWERED: u8 = 4;
 pub(super) struct Admitted {
     pub(super) caller: Caller,
     pub(super) wanted: Wanted,
-    pub(super) price: Price,
+    pub(super) price: Arc<Price>,
     pub(super) ratio: Ratio,
     /// In every wallet that pays for the call or counts it.
     pub(super) holds: Vec<Hold>,
@@ -81,7 +80,7 @@ pub(super) async fn admit(
     snapshot: &Arc<Snapshot>,
 ) -> Result<Admitted, Refused> {
     let price = if call.url.counting {
-        Price::default()
+        Arc::default()
     } else {
         priced(snapshot, &wanted.model)?
     };
@@ -126,14 +125,9 @@ pub(super) async fn admit(
     })
 }
 
-fn priced(snapshot: &Snapshot, model: &str) -> Result<Price, Failure> {
-    let settings = &snapshot.configuration.settings;
-    let stated = match settings.unpriced_models {
-        UnpricedModels::Refuse => None,
-        UnpricedModels::DefaultPrice => settings.default_price.as_ref(),
-    };
-    let price = snapshot.configuration.price_of(model).or(stated);
-    price.cloned().ok_or_else(|| {
+fn priced(snapshot: &Snapshot, model: &str) -> Result<Arc<Price>, Failure> {
+    let price = snapshot.configuration.price_of(model);
+    price.cloned().map(Arc::new).ok_or_else(|| {
         let text = format!("The model {model} has no price yet, so it cannot be used.");
         Failure::new(Kind::Forbidden, "model_not_priced", text)
     })

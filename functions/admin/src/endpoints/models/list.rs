@@ -43,7 +43,7 @@ fn names<'a>(channels: &[&'a Channel]) -> BTreeSet<&'a str> {
 fn shape(name: &str, channels: &[&Channel], configuration: &Configuration) -> ModelJson {
     let carrying = channels.iter().filter(|channel| channel.carries(name));
     let providers: BTreeSet<&String> = carrying.clone().map(|channel| &channel.provider).collect();
-    let price = configuration.price_of(name);
+    let price = configuration.listed_price(name);
     ModelJson {
         id: name.to_owned(),
         priced: price.is_some(),

@@ -257,10 +257,37 @@ fn finish(price: &mut Price, row: &Row<'_>, mode: Option<&str>) -> Result<(), St
             times(&price.rates, factor).ok_or("Its rates for fast answers are not exact.")?;
         price.services.insert(Service::Fast, rates);
     }
+    for component in Component::TOKENS {
+        drop_repeated(price, component);
+    }
     if price.is_complete() {
         Ok(())
     } else {
         Err("It has no price for tokens, neither of input nor of output.".to_owned())
+    }
+}
+
+/// Leaves a component out that costs everywhere what it would fall back to: then it does so at services
+/// and above thresholds, too, for which the map does not name it.
+fn drop_repeated(price: &mut Price, component: Component) {
+    let Some(fallback) = component.fallback() else {
+        return;
+    };
+    let tiers = price.tiers.iter_mut();
+    let tiers = tiers.flat_map(|tier| {
+        let services = tier.services.values_mut();
+        services.chain([&mut tier.rates])
+    });
+    let services = price.services.values_mut();
+    let mut all: Vec<&mut Rates> = services.chain([&mut price.rates]).chain(tiers).collect();
+    let repeats = |rates: &Rates| match rates.get(component) {
+        Some(rate) => rates.get(fallback) == Some(rate),
+        None => true,
+    };
+    if all.iter().all(|rates| repeats(rates)) {
+        for rates in &mut all {
+            rates.set(component, None);
+        }
     }
 }
 
@@ -402,6 +429,21 @@ mod tests {
         assert_eq!(shown(price.rates.output), "6");
         assert_eq!(price.tiers[0].above_input_tokens, 32_000);
         assert_eq!(shown(price.tiers[0].rates.input), "2.4");
+    }
+
+    #[test]
+    fn what_repeats_its_fallback_falls_back_at_services_too() {
+        let row = |batch: &str| {
+            format!(
+                r#"{{"mode":"chat","input_cost_per_token":1e-6,"output_cost_per_token":9e-6,
+                "output_cost_per_reasoning_token":9e-6,"output_cost_per_token_batches":4.5e-6{batch}}}"#
+            )
+        };
+        let reasoning = |row: String| read_text(&row).unwrap().price.rates.reasoning;
+        assert_eq!(reasoning(row("")), None);
+        // Where it differs anywhere, it is kept everywhere.
+        let differs = row(r#","output_cost_per_reasoning_token_batches":5e-6"#);
+        assert_eq!(shown(reasoning(differs)), "9");
     }
 
     #[test]
