@@ -9,6 +9,7 @@ mod strings;
 mod tokenizer;
 mod words;
 
+use memchr::memmem;
 use shared::domain::usage::Usage;
 
 pub use delivered::Delivered;
