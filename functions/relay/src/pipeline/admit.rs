@@ -7,6 +7,7 @@ use shared::domain::key::WhenShort;
 use shared::domain::limit::{Claim, Room};
 use shared::domain::money::{NanoUsd, Ratio};
 use shared::domain::price::Price;
+use shared::domain::usage::Service;
 use shared::failure::{Failure, Kind};
 
 use super::Call;
@@ -64,6 +65,8 @@ struct Terms<'a> {
     most_input: u64,
     /// A likely number of them.
     likely_input: u64,
+    /// Whether it may be answered at another service than the usual one.
+    any_service: bool,
     /// The most tokens that each answer may have.
     output: u64,
     /// Whether the caller says so.
@@ -204,6 +207,7 @@ impl<'a> Terms<'a> {
             ratio,
             most_input: estimate::most_input(&wanted.body, &models).min(context),
             likely_input: estimate::likely_input(&wanted.body, &models),
+            any_service: estimate::names_a_service(&wanted.body),
             output: [wanted.max_output, price.max_output]
                 .into_iter()
                 .flatten()
@@ -217,7 +221,12 @@ impl<'a> Terms<'a> {
     /// The most that the call can cost when each answer has so many tokens.
     fn worst_case(&self, output: u64) -> NanoUsd {
         let output = output.saturating_mul(self.answers);
-        self.price.worst_case(self.most_input, output, self.ratio)
+        let (price, input, ratio) = (self.price, self.most_input, self.ratio);
+        if self.any_service {
+            price.worst_case(input, output, ratio)
+        } else {
+            price.worst_case_at(Service::Standard, input, output, ratio)
+        }
     }
 
     fn ask(&self, call: &Call) -> Ask {
@@ -272,6 +281,7 @@ mod tests {
             ratio: Ratio::ONE,
             most_input: 1_000,
             likely_input: 250,
+            any_service: false,
             output: 8_192,
             bounded: false,
             answers,

@@ -71,6 +71,17 @@ fn rules(models: &[&str]) -> Vec<Rule> {
     all
 }
 
+/// Whether a request may name another service than the usual one: in any dialect's word, wherever it
+/// stands. <https://platform.openai.com/docs/guides/priority-processing>
+/// <https://platform.claude.com/docs/en/build-with-claude/fast-mode>
+#[must_use]
+pub fn names_a_service(request: &[u8]) -> bool {
+    const WORDS: [&[u8]; 3] = [br#""service_tier""#, br#""serviceTier""#, br#""speed""#];
+    WORDS
+        .iter()
+        .any(|word| memmem::find(request, word).is_some())
+}
+
 /// A likely usage of a call: what the provider has told so far, or else the request's text; and what
 /// was delivered, unless the provider has counted all of that.
 ///
