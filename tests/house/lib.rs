@@ -12,6 +12,8 @@
 pub mod answer;
 pub mod callers;
 pub mod faults;
+
+pub mod records;
 pub mod replay;
 pub mod upstream;
 
