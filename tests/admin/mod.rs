@@ -11,4 +11,5 @@ mod redemptions;
 mod session;
 mod settings;
 mod usage;
+mod usage_at_scale;
 mod users;

@@ -14,6 +14,7 @@ pub mod callers;
 pub mod database;
 pub mod faults;
 pub mod meter;
+pub mod records;
 pub mod replay;
 pub mod upstream;
 

@@ -1,5 +1,6 @@
 //! The jobs: one file each, one line here.
 
+mod re_rate;
 mod release_holds;
 mod reset_budgets;
 mod roll_up;
@@ -19,6 +20,7 @@ pub const JOBS: &[&dyn Job] = &[
     &release_holds::ReleaseHolds,
     &reset_budgets::ResetBudgets,
     &roll_up::RollUp,
+    &re_rate::ReRate,
 ];
 
 /// For how long a run may keep others from running, in milliseconds: as long as Lambda lets it live.
