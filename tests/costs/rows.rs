@@ -89,7 +89,7 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         title: "unlimited user",
         payer: Payer::Unlimited,
-        most: 2,
+        most: 1,
         aim: Some(1),
         ..SERVED
     },
@@ -97,42 +97,42 @@ pub(super) const ROWS: &[Row] = &[
         title: "unlimited user, requests and tokens a minute",
         payer: Payer::Unlimited,
         key: limits,
-        most: 6,
+        most: 3,
         ..SERVED
     },
     Row {
         title: "balance",
-        most: 4,
+        most: 3,
         ..SERVED
     },
     Row {
         title: "balance, streamed",
         call: Call::Streamed,
-        most: 4,
+        most: 3,
         ..SERVED
     },
     Row {
         title: "balance, embeddings",
         call: Call::Embeddings,
-        most: 4,
+        most: 3,
         ..SERVED
     },
     Row {
         title: "balance, the second channel answers",
         call: Call::SecondChannel,
-        most: 4,
+        most: 3,
         ..SERVED
     },
     Row {
         title: "balance, budget",
         key: budget,
-        most: 6,
+        most: 5,
         ..SERVED
     },
     Row {
         title: FULLEST,
         key: everything,
-        most: 8,
+        most: 5,
         aim: Some(5),
         ..SERVED
     },
@@ -149,7 +149,7 @@ pub(super) const ROWS: &[Row] = &[
         key: budget,
         call: Call::TooDear,
         status: 402,
-        most: 3,
+        most: 1,
         ..SERVED
     },
     Row {
