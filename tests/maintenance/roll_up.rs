@@ -72,7 +72,13 @@ async fn summaries_are_true(house: &House, when: &str) {
     assert_eq!(sum_in(&by_day["total"]), sum_of(&records), "{when}");
     let mut wanted: BTreeMap<(String, String), Vec<Value>> = BTreeMap::new();
     for record in &records {
-        let day = record["at"].as_str().unwrap()[..10].to_owned();
+        let day = record["at"]
+            .as_str()
+            .unwrap()
+            .split_once('T')
+            .unwrap()
+            .0
+            .to_owned();
         let user = record["user_id"].as_str().unwrap().to_owned();
         wanted.entry((user, day)).or_default().push(record.clone());
     }
@@ -241,11 +247,14 @@ async fn records_that_come_late_are_counted_at_once_and_once() {
     assert_eq!(summary(&root, "").await["total"]["unsettled"], 0);
     house.run_job("roll_up", json!({})).await;
     summaries_are_true(&house, "after it is").await;
-    let again = house.run_job("roll_up", json!({})).await;
-    assert_eq!(
-        (&again["report"]["late"], &again["report"]["written"]),
-        (&json!(0), &json!(0))
-    );
+    // The note of it stays for one more run: an index may tell a moment late what was written.
+    for late in [1, 0] {
+        let again = house.run_job("roll_up", json!({})).await;
+        assert_eq!(
+            (&again["report"]["late"], &again["report"]["written"]),
+            (&json!(late), &json!(0))
+        );
+    }
     assert_eq!(summary(&root, "").await["total"]["requests"], 3);
 }
 
