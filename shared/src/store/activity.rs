@@ -65,17 +65,20 @@ pub(super) fn month_of(date: Date) -> String {
     format!("{:04}-{:02}", date.year(), date.month())
 }
 
-/// Which notes this process has written, by hour, with the time until which they are kept.
+/// A user, and until when their note is kept, in seconds since 1970.
+type Kept = (UserId, Option<i64>);
+
+/// Which notes this process has written, by hour.
 #[derive(Debug, Default)]
-pub(super) struct NotedActive(Mutex<BTreeMap<Hour, HashSet<(UserId, Option<i64>)>>>);
+pub(super) struct NotedActive(Mutex<BTreeMap<Hour, HashSet<Kept>>>);
 
 impl NotedActive {
-    fn knows(&self, hour: Hour, note: (UserId, Option<i64>)) -> bool {
+    fn knows(&self, hour: Hour, note: Kept) -> bool {
         let noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         noted.get(&hour).is_some_and(|known| known.contains(&note))
     }
 
-    fn remember(&self, hour: Hour, note: (UserId, Option<i64>)) {
+    fn remember(&self, hour: Hour, note: Kept) {
         let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         noted.entry(hour).or_default().insert(note);
         while noted.len() > HOURS_REMEMBERED {

@@ -52,7 +52,7 @@ pub struct Span {
 }
 
 impl Span {
-    fn from_ms(&self) -> i64 {
+    fn begin_ms(&self) -> i64 {
         self.from.as_millisecond().max(0)
     }
 }
@@ -89,11 +89,11 @@ impl UsageLog<'_> {
             let (from_ms, users) = match filter.user_id {
                 Some(user) => {
                     let month_ms = begin_of(day_of(at_ms).first_of_month());
-                    (month_ms.max(span.from_ms()), vec![user])
+                    (month_ms.max(span.begin_ms()), vec![user])
                 }
                 None => {
                     let activity = self.0.activity();
-                    let found = activity.latest(span.from_ms(), at_ms, NOTES).await?;
+                    let found = activity.latest(span.begin_ms(), at_ms, NOTES).await?;
                     (found.from_ms, found.users)
                 }
             };
@@ -107,7 +107,7 @@ impl UsageLog<'_> {
 
     /// Looks at the one record of that id.
     async fn one(&self, page: &mut Filling<'_>, id: RequestId) -> Result<(), StoreError> {
-        if id >= page.beyond || id < first_at(page.span.from_ms()) {
+        if id >= page.beyond || id < first_at(page.span.begin_ms()) {
             return Ok(());
         }
         if let Some(item) = self.find_item(page.filter.user_id, id).await?
@@ -253,7 +253,7 @@ impl Filling<'_> {
     /// The latest time that has not been looked at; `None` when there is none.
     fn latest_ms(&self) -> Option<i64> {
         let at_ms = i64::try_from(below(self.beyond).at_ms()).ok()?;
-        (self.beyond > first_at(self.span.from_ms())).then_some(at_ms)
+        (self.beyond > first_at(self.span.begin_ms())).then_some(at_ms)
     }
 
     fn take(&mut self, id: RequestId, item: Item) -> Result<Filled, StoreError> {

@@ -76,8 +76,11 @@ async fn roll_up(app: &App) -> Result<Done, Failure> {
         .map(|stale| async move {
             let reach = reach(stale.date, true);
             let written = rollups.add_up(stale.user_id, stale.date, reach).await?;
-            // Only what has been counted is forgotten.
-            rollups.counted(&stale).await?;
+            // Only what was counted before this run is forgotten: until then readers count the day
+            // themselves, for the index may tell a moment late what is written now.
+            if !written {
+                rollups.counted(&stale).await?;
+            }
             Ok::<_, Failure>(written)
         })
         .buffer_unordered(AT_ONCE)
