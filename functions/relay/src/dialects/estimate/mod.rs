@@ -71,8 +71,9 @@ fn rules(models: &[&str]) -> Vec<Rule> {
     all
 }
 
-/// Whether a request may name another service than the usual one: in any dialect's word, wherever it
-/// stands. <https://platform.openai.com/docs/guides/priority-processing>
+/// Whether a request may name another service than the usual one.
+///
+/// In any dialect's word, wherever it stands. <https://platform.openai.com/docs/guides/priority-processing>
 /// <https://platform.claude.com/docs/en/build-with-claude/fast-mode>
 #[must_use]
 pub fn names_a_service(request: &[u8]) -> bool {
