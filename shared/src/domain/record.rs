@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use super::dialect::{Dialect, Lane};
-use super::hold::HoldName;
+use super::hold::{HoldId, HoldName, WalletId};
 use super::id::{ChannelId, KeyId, RequestId, UserId};
 use super::money::{NanoUsd, Ratio};
 use super::price::BillLine;
@@ -90,6 +90,15 @@ impl UsageRecord {
             holds,
             ..self.clone()
         }
+    }
+
+    /// What a hold of this call is charged; `None` when the record does not name it, so that all of it
+    /// is given back.
+    #[must_use]
+    pub fn charge_of(&self, wallet: WalletId, id: HoldId) -> Option<NanoUsd> {
+        let names = &mut self.holds.iter();
+        let name = names.find(|name| (name.wallet, name.id) == (wallet, id))?;
+        Some(self.cost.saturating_sub(name.before))
     }
 }
 

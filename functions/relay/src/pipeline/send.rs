@@ -45,6 +45,8 @@ pub(super) struct Delivery {
     /// The stop that was tried last.
     pub(super) stop: Option<Stop>,
     pub(super) itinerary: Itinerary,
+    /// How many ids of charges that are due are burnt.
+    pub(super) burnt: u8,
 }
 
 /// A channel that was tried.
@@ -100,6 +102,7 @@ impl Delivery {
             attempts: Vec::new(),
             stop: None,
             itinerary,
+            burnt: 0,
         }
     }
 }
