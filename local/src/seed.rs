@@ -11,7 +11,7 @@ use shared::domain::channel::{Channel, Timeouts};
 use shared::domain::credit::{Cause, Credit};
 use shared::domain::group::DEFAULT_GROUP;
 use shared::domain::id::{ChannelId, CreditId, UserId};
-use shared::domain::key::Key;
+use shared::domain::key::{Key, WhenShort};
 use shared::domain::key_text::{KeyText, SECRET_CHARS};
 use shared::domain::limit::Limits;
 use shared::domain::money::NanoUsd;
@@ -193,6 +193,7 @@ fn demo_key(text: &KeyText, user_id: UserId, created_at: Timestamp) -> Key {
         models: Vec::new(),
         cidrs: Vec::new(),
         budget: None,
+        when_short: WhenShort::default(),
         limits: Limits::default(),
         created_at,
     }

@@ -94,11 +94,7 @@ impl Books {
     /// The hold of a call, whether it is there or not: as a repeated or late message names it.
     fn hold_of(&self, call: u8, amount: i64) -> Hold {
         let id = HoldId::first(self.request(call));
-        Hold {
-            id,
-            wallet: self.wallet,
-            amount: NanoUsd::new(amount),
-        }
+        Hold::found(id, self.wallet, NanoUsd::new(amount))
     }
 
     async fn wallet(&self) -> Wallet {
@@ -176,20 +172,16 @@ impl Books {
     }
 
     async fn hold(&self, call: u8, amount: i64, model: &mut Model) {
-        let wanted = HoldRequest {
-            wallet: self.wallet,
-            request: self.request(call),
-            amount: NanoUsd::new(amount),
-            parallel: 4,
-            now: self.now,
-        };
+        let amount_usd = NanoUsd::new(amount);
+        let mut wanted = HoldRequest::of(self.wallet, self.request(call), amount_usd, self.now);
+        wanted.limits.parallel = Some(4);
         match self.store.ledger().hold(wanted).await {
             Ok(hold) => {
                 assert_eq!(hold.amount.get(), amount);
                 assert!(model.held.insert(call, amount).is_none() && model.balance >= amount);
                 model.balance -= amount;
             }
-            Err(HoldError::Short { balance }) => {
+            Err(HoldError::Short { balance, .. }) => {
                 assert!(balance.get() == model.balance && model.balance < amount);
             }
             Err(HoldError::Crowded { in_flight }) => {

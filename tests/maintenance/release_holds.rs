@@ -14,13 +14,7 @@ async fn lost_hold(house: &House, caller: &KeyCaller, nano: i64) -> RequestId {
     let now = house.clock.now();
     let request = RequestId::from_parts(u64::try_from(now.as_millisecond()).unwrap(), 1);
     let amount = shared::domain::money::NanoUsd::new(nano);
-    let wanted = HoldRequest {
-        wallet: WalletId::User(user),
-        request,
-        amount,
-        parallel: 10,
-        now,
-    };
+    let wanted = HoldRequest::of(WalletId::User(user), request, amount, now);
     let hold = house.store.ledger().hold(wanted).await.unwrap();
     assert_eq!(hold.id, HoldId::first(request));
     request
@@ -132,13 +126,7 @@ async fn a_hold_in_the_budget_of_a_key_that_is_gone_is_released() {
     let now = house.clock.now();
     let request = RequestId::from_parts(u64::try_from(now.as_millisecond()).unwrap(), 1);
     let amount = shared::domain::money::NanoUsd::new(5);
-    let wanted = HoldRequest {
-        wallet: WalletId::Key(id),
-        request,
-        amount,
-        parallel: 10,
-        now,
-    };
+    let wanted = HoldRequest::of(WalletId::Key(id), request, amount, now);
     let hold = house.store.ledger().hold(wanted).await.unwrap();
     assert_eq!(hold.amount, amount);
     root.delete(&format!("/api/keys/{id}")).await;

@@ -5,26 +5,27 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 
 use super::id::{InvalidId, KeyId, RequestId, UserId};
+use super::limit::{Counted, Minute};
 use super::money::NanoUsd;
 
-/// Whose money it is: a user's balance, or a key's budget.
+/// Whose money it is: a user's balance, or a budget. It also counts calls, by the minute and in flight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum WalletId {
-    /// A user's balance.
+    /// A user's balance, and the calls of all of the user's keys.
     User(UserId),
-    /// A key's budget.
+    /// What a user's group lets each of its users spend in a period.
+    Allowance(UserId),
+    /// A key's budget, if it has one, and its calls.
     Key(KeyId),
-    /// No money: the calls in flight of a key without a budget, each a hold of nothing.
-    Calls(KeyId),
 }
 
 impl fmt::Display for WalletId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::User(id) => write!(f, "user:{id}"),
+            Self::Allowance(id) => write!(f, "allowance:{id}"),
             Self::Key(id) => write!(f, "key:{id}"),
-            Self::Calls(id) => write!(f, "calls:{id}"),
         }
     }
 }
@@ -35,8 +36,8 @@ impl FromStr for WalletId {
     fn from_str(text: &str) -> Result<Self, InvalidId> {
         match text.split_once(':') {
             Some(("user", id)) => id.parse().map(Self::User),
+            Some(("allowance", id)) => id.parse().map(Self::Allowance),
             Some(("key", id)) => id.parse().map(Self::Key),
-            Some(("calls", id)) => id.parse().map(Self::Calls),
             _ => Err(InvalidId),
         }
     }
@@ -69,24 +70,34 @@ pub struct HoldId {
     pub attempt: u8,
 }
 
-/// The attempt under which a cost is held that is known already, for a call whose hold was released
-/// while it still ran: beyond those that admission takes. Such a hold is a charge that is due.
+/// The first attempt under which a cost is held that is known already, for a call whose hold was
+/// released while it still ran: beyond those that admission takes. Such a hold is a charge that is due.
 const LATE_ATTEMPT: u8 = 9;
+/// How many attempts a round of such charges has.
+const LATE_ATTEMPTS: u8 = 3;
 
 impl HoldId {
-    /// The id of a charge that is due.
+    /// The id of a charge that is due, at the first attempt of a round.
     #[must_use]
-    pub const fn late(request: RequestId) -> Self {
+    pub const fn late(request: RequestId, round: u8) -> Self {
+        let before = round.saturating_mul(LATE_ATTEMPTS);
         Self {
             request,
-            attempt: LATE_ATTEMPT,
+            attempt: LATE_ATTEMPT.saturating_add(before),
         }
+    }
+
+    /// Whether it is the id of a charge that is due, of that round.
+    #[must_use]
+    pub fn is_of_round(self, round: u8) -> bool {
+        let first = Self::late(self.request, round).attempt;
+        (first..first.saturating_add(LATE_ATTEMPTS)).contains(&self.attempt)
     }
 
     /// Whether it is the id of a charge that is due.
     #[must_use]
     pub const fn is_late(self) -> bool {
-        self.attempt == LATE_ATTEMPT
+        self.attempt >= LATE_ATTEMPT
     }
 
     /// The first attempt's id.
@@ -156,6 +167,10 @@ pub struct Hold {
     pub wallet: WalletId,
     /// How much was set aside.
     pub amount: NanoUsd,
+    /// Whether the call is charged here. A hold that does not pay only counts the call.
+    pub pays: bool,
+    /// What the wallet counted in the call's minute, if it counts.
+    pub counted: Option<Counted>,
 }
 
 /// A hold as a usage record names it.
@@ -170,6 +185,17 @@ pub struct HoldName {
 }
 
 impl Hold {
+    /// A hold as it is found in a wallet.
+    pub const fn found(id: HoldId, wallet: WalletId, amount: NanoUsd) -> Self {
+        Self {
+            id,
+            wallet,
+            amount,
+            pays: true,
+            counted: None,
+        }
+    }
+
     /// How a usage record names it.
     #[must_use]
     pub const fn name(&self) -> HoldName {
@@ -193,6 +219,12 @@ pub struct Wallet {
     pub holds: Vec<(HoldId, NanoUsd)>,
     /// When a budget's period ends, in milliseconds since 1970.
     pub resets_at_ms: Option<i64>,
+    /// The minute that is counted, if calls were ever counted.
+    pub minute: Option<Minute>,
+    /// Requests in that minute.
+    pub requests: u64,
+    /// Tokens in that minute: those that were used, and those that calls in flight claim.
+    pub tokens: u64,
 }
 
 impl Wallet {

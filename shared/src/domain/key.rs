@@ -33,11 +33,25 @@ pub struct Key {
     pub cidrs: Vec<IpNet>,
     /// What it may spend in a period.
     pub budget: Option<Budget>,
+    /// What happens to a call that can cost more than there is.
+    #[serde(default)]
+    pub when_short: WhenShort,
     /// How often and how much it may call.
     #[serde(default)]
     pub limits: Limits,
     /// When it was made.
     pub created_at: Timestamp,
+}
+
+/// What happens to a call whose worst case costs more than the balance or a budget has left.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WhenShort {
+    /// It is refused.
+    #[default]
+    Refuse,
+    /// Its output limit is lowered to what can be paid.
+    LowerOutput,
 }
 
 impl std::fmt::Debug for Key {

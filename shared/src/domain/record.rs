@@ -68,9 +68,29 @@ pub struct UsageRecord {
     pub config_version: u64,
     /// Where the call came from.
     pub source_ip: Option<IpAddr>,
+    /// What it cost more than it was charged: more than its worst case, and than was left.
+    #[serde(default)]
+    pub uncollected: NanoUsd,
     /// The holds that this record settles. Every other hold of the request is released.
     #[serde(default)]
     pub holds: Vec<HoldName>,
+    /// How often the reconciler has given back charges that were due: only for calls that it took for
+    /// lost.
+    #[serde(default)]
+    pub closed: u8,
+}
+
+impl UsageRecord {
+    /// The record of the same call, charged so much of its cost, in those wallets.
+    #[must_use]
+    pub fn charged(&self, amount: NanoUsd, holds: Vec<HoldName>) -> Self {
+        Self {
+            cost: amount,
+            uncollected: self.cost.saturating_sub(amount),
+            holds,
+            ..self.clone()
+        }
+    }
 }
 
 /// How a call ended.

@@ -27,7 +27,8 @@ use table::Table;
 pub struct Store {
     table: Table,
     changes: Arc<AtomicU64>,
-    noted_holders: Arc<ledger::NotedHolders>,
+    noted_holders: Arc<ledger::holders::NotedHolders>,
+    seen_minutes: Arc<ledger::SeenMinutes>,
 }
 
 /// One page of a list, and where the next begins.
@@ -47,6 +48,7 @@ impl Store {
             table: Table::new(client, table_name.into()),
             changes: Arc::default(),
             noted_holders: Arc::default(),
+            seen_minutes: Arc::default(),
         }
     }
 

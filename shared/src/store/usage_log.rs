@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
 
 use super::schema::{self, DAY_SHARDS};
-use super::table::{Item, Marks, Range, Read, content, item, s};
+use super::table::{Item, Marks, Range, Read, content, item, n, s};
 use super::{Page, Store, StoreError};
 use crate::domain::id::{ChannelId, KeyId, RequestId, UserId};
 use crate::domain::record::{Status, UsageRecord};
@@ -86,13 +86,14 @@ impl UsageLog<'_> {
         }
     }
 
-    /// Puts the true record in place of an `unsettled` one; any other stays.
+    /// Puts a record in place of an `unsettled` one that is at that round; any other stays.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when the record there is not an unsettled one.
+    /// [`StoreError::Conflict`] when the record there is not an unsettled one, or is at another round.
     pub async fn replace_unsettled(
         &self,
         record: &UsageRecord,
+        closed: u8,
         kept_days: u32,
     ) -> Result<(), StoreError> {
         let put = self
@@ -102,9 +103,10 @@ impl UsageLog<'_> {
             .put_item()
             .table_name(&self.0.table.name);
         put.set_item(Some(record_item(record, kept_days)?))
-            .condition_expression("#status = :unsettled")
+            .condition_expression("#status = :unsettled AND closed = :closed")
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":unsettled", s("unsettled"))
+            .expression_attribute_values(":closed", n(closed))
             .send()
             .await?;
         Ok(())

@@ -1,4 +1,4 @@
-//! Wallets as they stand: reading them, and making a key's budget one.
+//! Wallets as they stand: reading them, and making a budget one.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use super::table::{Item, Read, n, number};
 use super::{Store, StoreError};
 use crate::domain::budget::Budget;
 use crate::domain::hold::{HoldId, Wallet, WalletId};
-use crate::domain::id::KeyId;
+use crate::domain::limit::Minute;
 use crate::domain::money::NanoUsd;
 
 /// The handle.
@@ -103,17 +103,16 @@ impl WalletStore<'_> {
         }
     }
 
-    /// Gives a key a budget, or another one: what was spent and is held in the period counts on.
+    /// Gives a wallet a budget, or another one: what was spent and is held in the period counts on.
     ///
     /// # Errors
     /// When the table cannot be written.
     pub async fn set_budget(
         &self,
-        key: KeyId,
+        id: WalletId,
         budget: &Budget,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let id = WalletId::Key(key);
         let resets_at = budget
             .resets_at(now)
             .ok()
@@ -146,11 +145,10 @@ impl WalletStore<'_> {
     /// When the table cannot be written.
     pub async fn reset_budget(
         &self,
-        key: KeyId,
+        id: WalletId,
         budget: &Budget,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let id = WalletId::Key(key);
         let resets_at = budget
             .resets_at(now)
             .ok()
@@ -158,7 +156,7 @@ impl WalletStore<'_> {
             .map(Timestamp::as_millisecond);
         loop {
             let Some(seen) = self.find(id).await? else {
-                self.set_budget(key, budget, now).await?;
+                self.set_budget(id, budget, now).await?;
                 return Ok(true);
             };
             if seen.resets_at_ms.is_none_or(|at| at > now.as_millisecond()) {
@@ -283,6 +281,9 @@ pub(super) fn read(item: &Item) -> Wallet {
         granted: amount("granted"),
         holds: holds.collect(),
         resets_at_ms: number(item, "resets_at"),
+        minute: number(item, "minute").map(Minute),
+        requests: number(item, "requests").unwrap_or(0),
+        tokens: number(item, "tokens").unwrap_or(0),
     }
 }
 

@@ -124,11 +124,7 @@ async fn lost(
         };
         for (hold, amount) in wallet.holds {
             if i64::try_from(hold.request.at_ms()).unwrap_or(i64::MAX) <= before_ms {
-                let hold = Hold {
-                    id: hold,
-                    wallet: *id,
-                    amount,
-                };
+                let hold = Hold::found(hold, *id, amount);
                 lost.entry(hold.id.request).or_default().push(hold);
             }
         }
@@ -152,12 +148,9 @@ async fn end(
         Some(record) => record,
         None => write_unsettled(app, settings, request, (user_id, &holds), done).await?,
     };
-    let record = with_due_charges(app, settings, record, &holds).await?;
+    let record = with_closed_round(app, settings, record, &holds).await?;
     for hold in &holds {
-        if hold.id.is_late() {
-            let ended = app.store.ledger().settle(hold, hold.amount).await?;
-            done.settled += u64::from(ended == Ended::Now);
-        } else if record.holds.contains(&hold.name()) {
+        if record.holds.contains(&hold.name()) {
             let ended = app.store.ledger().settle(hold, record.cost).await?;
             done.settled += u64::from(ended == Ended::Now);
         } else {
@@ -168,45 +161,45 @@ async fn end(
     Ok(())
 }
 
-/// A call that was taken for lost, but was only slow, died after it held what it had cost: a charge
-/// that is due. The record says so before it is settled.
-async fn with_due_charges(
+/// A call that was taken for lost, but was only slow, has set aside what it had cost, and its record
+/// does not say so yet. Whoever writes the record first decides: from here on that charge cannot be
+/// named, and may be given back.
+async fn with_closed_round(
     app: &App,
     settings: &Settings,
-    record: UsageRecord,
+    mut record: UsageRecord,
     holds: &[Hold],
 ) -> Result<UsageRecord, Failure> {
-    let due = holds.iter().filter(|hold| hold.id.is_late());
-    let untold: Vec<&Hold> = due
-        .filter(|hold| !record.holds.contains(&hold.name()))
-        .collect();
-    let Some(most) = untold.iter().map(|hold| hold.amount).max() else {
-        return Ok(record);
-    };
-    let told = record.holds.iter().any(|name| name.id.is_late());
-    let more = if told { NanoUsd::ZERO } else { most };
-    let mut told = record.clone();
-    told.cost = record.cost.saturating_add(more);
-    told.holds.extend(untold.into_iter().map(Hold::name));
-    match app
-        .store
-        .usage_log()
-        .replace_unsettled(&told, settings.usage_retention_days)
-        .await
+    let log = app.store.usage_log();
+    while record.status == Status::Unsettled
+        && holds.iter().any(|hold| hold.id.is_of_round(record.closed))
     {
-        Ok(()) => Ok(told),
-        // The call itself was faster: its record says the same.
-        Err(StoreError::Conflict) => Ok(record),
-        Err(error) => Err(error.into()),
+        let closed = UsageRecord {
+            closed: record.closed.saturating_add(1),
+            ..record.clone()
+        };
+        let kept_days = settings.usage_retention_days;
+        record = match log
+            .replace_unsettled(&closed, record.closed, kept_days)
+            .await
+        {
+            Ok(()) => closed,
+            Err(StoreError::Conflict) => {
+                let found = log.find(record.user_id, record.id).await?;
+                found.ok_or_else(|| Failure::internal("a record that was there is gone"))?
+            }
+            Err(error) => return Err(error.into()),
+        };
     }
+    Ok(record)
 }
 
 /// Who pays for a call, by the wallets that it held in.
 async fn payer(app: &App, holds: &[Hold]) -> Result<Option<UserId>, Failure> {
     for hold in holds {
         match hold.wallet {
-            WalletId::User(id) => return Ok(Some(id)),
-            WalletId::Key(id) | WalletId::Calls(id) => {
+            WalletId::User(id) | WalletId::Allowance(id) => return Ok(Some(id)),
+            WalletId::Key(id) => {
                 if let Some(key) = app.store.keys().find(id).await? {
                     return Ok(Some(key.user_id));
                 }
@@ -268,8 +261,8 @@ fn unsettled(
         UnsettledPolicy::Charge => first.into_values().collect(),
     };
     let key_id = holds.iter().find_map(|hold| match hold.wallet {
-        WalletId::Key(id) | WalletId::Calls(id) => Some(id),
-        WalletId::User(_) => None,
+        WalletId::Key(id) => Some(id),
+        WalletId::User(_) | WalletId::Allowance(_) => None,
     });
     let began_ms = i64::try_from(id.at_ms()).unwrap_or(i64::MAX);
     UsageRecord {
@@ -290,7 +283,12 @@ fn unsettled(
         error_code: Some("unsettled".to_owned()),
         attempts: Vec::new(),
         tokens: Usage::default(),
-        cost: charged.first().map_or(NanoUsd::ZERO, |hold| hold.amount),
+        cost: charged
+            .iter()
+            .map(|hold| hold.amount)
+            .min()
+            .unwrap_or_default(),
+        uncollected: NanoUsd::ZERO,
         bill: Vec::new(),
         ratio: Ratio::ONE,
         estimated: true,
@@ -299,5 +297,6 @@ fn unsettled(
         config_version: 0,
         source_ip: None,
         holds: charged.into_iter().map(Hold::name).collect(),
+        closed: 0,
     }
 }

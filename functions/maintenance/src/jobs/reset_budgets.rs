@@ -2,6 +2,7 @@
 //! look at true for keys that nobody uses.
 
 use serde_json::{Map, Value, json};
+use shared::domain::hold::WalletId;
 use shared::failure::Failure;
 
 use super::{Job, Report};
@@ -37,7 +38,7 @@ async fn reset(app: &App) -> Result<Value, Failure> {
                 && app
                     .store
                     .wallets()
-                    .reset_budget(key.id, budget, app.clock.now())
+                    .reset_budget(WalletId::Key(key.id), budget, app.clock.now())
                     .await?
             {
                 reset += 1;

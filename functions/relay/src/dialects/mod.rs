@@ -32,6 +32,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName};
 use shared::domain::dialect::Dialect as Name;
 use shared::domain::id::RequestId;
+use shared::domain::limit::Room;
 use shared::domain::provider::Provider;
 use shared::failure::Failure;
 
@@ -172,6 +173,11 @@ pub trait CallerSide: Debug + Send + Sync {
 
     /// The event that says no in a stream that has begun.
     fn write_error_event(&self, failure: &Failure, id: RequestId) -> Bytes;
+
+    /// The headers that tell what a minute's limits leave; none where the dialect has none.
+    fn room_headers(&self, _: &Room) -> HeaderMap {
+        HeaderMap::new()
+    }
 
     /// What is sent in a silent stream, so that nobody on the way gives up.
     fn filler(&self) -> &'static [u8];

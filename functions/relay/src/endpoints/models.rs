@@ -22,7 +22,7 @@ pub(crate) async fn list(State(app): State<App>, request: Request) -> Response {
     let call = call(&app, request);
     let models = match pipeline::models(&app, &call).await {
         Ok(models) => models,
-        Err(failure) => return pipeline::refuse_call(&call, &failure),
+        Err(failure) => return pipeline::refuse_call(&call, failure),
     };
     answer(
         &call,
@@ -57,9 +57,9 @@ pub(crate) async fn show(
         ),
         Ok(_) => {
             let text = format!("There is no model {id}.");
-            pipeline::refuse_call(&call, &Failure::new(Kind::Missing, "model_not_found", text))
+            pipeline::refuse_call(&call, Failure::new(Kind::Missing, "model_not_found", text))
         }
-        Err(failure) => pipeline::refuse_call(&call, &failure),
+        Err(failure) => pipeline::refuse_call(&call, failure),
     }
 }
 

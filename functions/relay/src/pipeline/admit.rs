@@ -1,27 +1,28 @@
-//! Caller + request → Admitted: limits counted, money held.
+//! Caller + request → Admitted: the price is known, limits are counted, the worst case is held.
 
 use std::sync::Arc;
 
-use shared::domain::budget::Budget;
-use shared::domain::hold::{Hold, WalletId};
-use shared::domain::id::KeyId;
-use shared::domain::limit::{Limits, Minute};
+use shared::domain::hold::Hold;
+use shared::domain::key::WhenShort;
+use shared::domain::limit::{Claim, Room};
 use shared::domain::money::{NanoUsd, Ratio};
 use shared::domain::price::{self, Price};
 use shared::domain::settings::UnpricedModels;
 use shared::failure::{Failure, Kind};
-use shared::store::ledger::{HoldError, HoldRequest};
-use shared::store::windows::Reached;
 
 use super::Call;
 use super::authenticate::Caller;
+use super::hold::{self, Ask, Purse, Unheld};
+use super::refusal::Refused;
 use crate::app::App;
 use crate::dialects::{Wanted, estimate};
 use crate::snapshot::Snapshot;
 
-/// How many calls a wallet may have in flight where nobody says otherwise: each adds some 40 bytes to
-/// an item of at most 400 KB.
-const PARALLEL: u32 = 500;
+/// The lowest output limit that a call is lowered to, in tokens: the lowest that OpenAI takes.
+/// <https://platform.openai.com/docs/api-reference/responses/create#responses-create-max_output_tokens>
+const LEAST_OUTPUT: u64 = 16;
+/// How often a call is lowered to what there is, while other calls take from it.
+const LOWERED: u8 = 4;
 
 /// A call that may go on. Its holds must be settled.
 #[derive(Debug)]
@@ -30,11 +31,45 @@ pub(super) struct Admitted {
     pub(super) wanted: Wanted,
     pub(super) price: Price,
     pub(super) ratio: Ratio,
-    pub(super) limits: Limits,
+    /// In every wallet that pays for the call or counts it.
     pub(super) holds: Vec<Hold>,
-    /// Holds of nothing, that only count the key's calls in flight: released at the end.
-    pub(super) slots: Vec<Hold>,
+    /// What the minute's limits leave, where there are any.
+    pub(super) room: Option<Room>,
+    /// The output limit that the call was lowered to, in tokens.
+    pub(super) lowered: Option<u64>,
     pub(super) snapshot: Arc<Snapshot>,
+}
+
+impl Admitted {
+    /// For how many days the call's record is kept.
+    pub(super) fn kept_days(&self) -> u32 {
+        self.snapshot.configuration.settings.usage_retention_days
+    }
+}
+
+/// What a call holds.
+#[derive(Debug, Default)]
+struct Held {
+    holds: Vec<Hold>,
+    room: Option<Room>,
+    lowered: Option<u64>,
+}
+
+/// What decides how much a call can cost.
+#[derive(Debug)]
+struct Terms<'a> {
+    price: &'a Price,
+    ratio: Ratio,
+    /// The most tokens that its input can have.
+    most_input: u64,
+    /// A likely number of them.
+    likely_input: u64,
+    /// The most tokens that each answer may have.
+    output: u64,
+    /// Whether the caller says so.
+    bounded: bool,
+    /// How many answers are wanted.
+    answers: u64,
 }
 
 pub(super) async fn admit(
@@ -43,7 +78,7 @@ pub(super) async fn admit(
     caller: Caller,
     wanted: Wanted,
     snapshot: &Arc<Snapshot>,
-) -> Result<Admitted, Failure> {
+) -> Result<Admitted, Refused> {
     let price = if call.url.counting {
         Price::default()
     } else {
@@ -51,33 +86,35 @@ pub(super) async fn admit(
     };
     let group = snapshot.group(&caller.user.group);
     let ratio = group.map_or(Ratio::ONE, |group| group.ratio);
-    let limits = group.map(|group| group.limits).unwrap_or_default();
-    let limits = caller
-        .key
-        .as_ref()
-        .map_or(limits, |key| key.limits.stricter(limits));
-    let mut admitted = Admitted {
+    let purses = hold::purses(&caller, group);
+    let held = if purses.is_empty() {
+        Held::default()
+    } else if call.url.counting {
+        count(app, call, &purses).await?
+    } else {
+        let may_lower = caller
+            .key
+            .as_ref()
+            .is_some_and(|key| key.when_short == WhenShort::LowerOutput);
+        let terms = Terms::of(&price, ratio, &wanted, snapshot);
+        hold(app, call, &purses, terms, may_lower).await?
+    };
+    drop(purses);
+    let Held {
+        holds,
+        room,
+        lowered,
+    } = held;
+    Ok(Admitted {
         caller,
         wanted,
         price,
         ratio,
-        limits,
-        holds: Vec::new(),
-        slots: Vec::new(),
+        holds,
+        room,
+        lowered,
         snapshot: Arc::clone(snapshot),
-    };
-    count(app, &admitted).await?;
-    if call.url.counting {
-        return Ok(admitted);
-    }
-    match hold_all(app, call, &mut admitted).await {
-        Ok(()) => Ok(admitted),
-        Err(failure) => {
-            release(app, &admitted.holds).await;
-            release(app, &admitted.slots).await;
-            Err(failure)
-        }
-    }
+    })
 }
 
 fn priced(snapshot: &Snapshot, model: &str) -> Result<Price, Failure> {
@@ -93,163 +130,145 @@ fn priced(snapshot: &Snapshot, model: &str) -> Result<Price, Failure> {
     }
 }
 
-/// Counts the request in its key's window, if requests or tokens per minute are limited.
-async fn count(app: &App, admitted: &Admitted) -> Result<(), Failure> {
-    let Some(key) = &admitted.caller.key else {
-        return Ok(());
+/// Counts a call that only wants its tokens counted: it costs nothing, and is not in flight.
+async fn count(app: &App, call: &Call, purses: &[Purse<'_>]) -> Result<Held, Refused> {
+    let ask = Ask {
+        request: call.id,
+        amount: NanoUsd::ZERO,
+        claim: Claim::default(),
     };
-    let limits = admitted.limits;
-    if limits.rpm.is_none() && limits.tpm.is_none() {
-        return Ok(());
-    }
-    let now_ms = app.clock.now_ms();
-    let minute = Minute::of_ms(now_ms);
-    let counted = app
-        .store
-        .windows()
-        .count(&window(key.id), minute, limits)
-        .await?;
-    counted.map_err(|reached| {
-        let (limit, unit) = match reached {
-            Reached::Requests => (limits.rpm, "requests"),
-            Reached::Tokens => (limits.tpm, "tokens"),
-        };
-        let limit = limit.unwrap_or_default();
-        let text = format!(
-            "The limit of {limit} {unit} per minute is reached. Try again in the next minute."
-        );
-        Failure::new(Kind::RateLimited, "rate_limit_exceeded", text)
-            .retry_after(minute.seconds_left(now_ms))
+    let holds = hold::hold_all(app, purses, ask).await;
+    let holds = holds.map_err(Unheld::into_refused)?;
+    let room = hold::room(purses, &holds, app.clock.now_ms());
+    hold::release_all(app, &holds).await;
+    Ok(Held {
+        room,
+        ..Held::default()
     })
 }
 
-/// What a key's window is called.
-pub(super) fn window(key: KeyId) -> String {
-    format!("key:{key}")
-}
-
-/// Holds the worst case in the user's balance and in the key's budget, where there are any. The key's
-/// wallet also counts its calls in flight.
-async fn hold_all(app: &App, call: &Call, admitted: &mut Admitted) -> Result<(), Failure> {
-    let (amount, now) = (worst_case(admitted), app.clock.now());
-    let request = |wallet, amount, parallel| HoldRequest {
-        wallet,
-        request: call.id,
-        amount,
-        parallel,
-        now,
-    };
-    if !admitted.caller.user.unlimited && admitted.caller.pinned.is_none() {
-        let wanted = request(WalletId::User(admitted.caller.user.id), amount, PARALLEL);
-        let held = app.store.ledger().hold(wanted).await;
-        admitted
-            .holds
-            .push(held.map_err(|error| refusal(error, "balance", amount))?);
-    }
-    let Some(key) = &admitted.caller.key else {
-        return Ok(());
-    };
-    let parallel = admitted.limits.parallel;
-    if let Some(budget) = &key.budget {
-        let parallel = parallel.unwrap_or(PARALLEL).min(PARALLEL);
-        let wanted = request(WalletId::Key(key.id), amount, parallel);
-        admitted
-            .holds
-            .push(hold_budget(app, key.id, budget, wanted).await?);
-    } else if let Some(parallel) = parallel {
-        let wanted = request(
-            WalletId::Calls(key.id),
-            NanoUsd::ZERO,
-            parallel.min(PARALLEL),
-        );
-        admitted.slots.push(hold_slot(app, wanted).await?);
-    }
-    Ok(())
-}
-
-/// Takes one of the places that a key without a budget has for calls in flight.
-async fn hold_slot(app: &App, wanted: HoldRequest) -> Result<Hold, Failure> {
-    let mut held = app.store.ledger().hold(wanted).await;
-    if matches!(held, Err(HoldError::NoWallet)) {
-        app.store.wallets().open(wanted.wallet).await?;
-        held = app.store.ledger().hold(wanted).await;
-    }
-    held.map_err(|error| refusal(error, "key", wanted.amount))
-}
-
-/// The most that the call can cost: a token for each byte of input, and all of the output it may have.
-fn worst_case(admitted: &Admitted) -> NanoUsd {
-    let wanted = &admitted.wanted;
-    let default = admitted
-        .snapshot
-        .configuration
-        .settings
-        .default_max_output_tokens;
-    let output = wanted
-        .max_output
-        .unwrap_or(default)
-        .saturating_mul(wanted.answers);
-    admitted
-        .price
-        .worst_case(estimate::most_input(&wanted.body), output, admitted.ratio)
-}
-
-/// Holds in a key's budget; a period that is over is begun anew first.
-async fn hold_budget(
+/// Holds the worst case; where there is too little and the key says so, the worst case that there is
+/// enough for.
+async fn hold(
     app: &App,
-    key: KeyId,
-    budget: &Budget,
-    wanted: HoldRequest,
-) -> Result<Hold, Failure> {
-    let mut held = app.store.ledger().hold(wanted).await;
-    if matches!(held, Err(HoldError::PeriodOver | HoldError::NoWallet)) {
-        app.store
-            .wallets()
-            .reset_budget(key, budget, wanted.now)
-            .await?;
-        held = app.store.ledger().hold(wanted).await;
+    call: &Call,
+    purses: &[Purse<'_>],
+    mut terms: Terms<'_>,
+    may_lower: bool,
+) -> Result<Held, Refused> {
+    let mut lowered = None;
+    for _ in 0..LOWERED {
+        match hold::hold_all(app, purses, terms.ask(call)).await {
+            Ok(holds) => {
+                let room = hold::room(purses, &holds, app.clock.now_ms());
+                return Ok(Held {
+                    holds,
+                    room,
+                    lowered,
+                });
+            }
+            Err(Unheld::Short { balance, refused }) if may_lower => {
+                terms.output = terms.payable(balance).ok_or(refused)?;
+                lowered = Some(terms.output);
+            }
+            Err(unheld) => return Err(unheld.into_refused()),
+        }
     }
-    held.map_err(|error| refusal(error, "budget", wanted.amount))
+    let text = "Other calls take what this one needs. Try again in a moment.";
+    let failure = Failure::new(Kind::RateLimited, "balance_contended", text);
+    Err(failure.retry_after(1).into())
 }
 
-fn refusal(error: HoldError, what: &str, needed: NanoUsd) -> Failure {
-    match error {
-        HoldError::Short { balance } => {
-            let left = balance.max(NanoUsd::ZERO);
-            let text = format!(
-                "This call can cost up to {needed} USD, and {left} USD of the {what} is left. \
-                 A lower output limit makes it cheaper."
-            );
-            let code = if what == "budget" {
-                "budget_exceeded"
+impl<'a> Terms<'a> {
+    fn of(price: &'a Price, ratio: Ratio, wanted: &Wanted, snapshot: &Snapshot) -> Self {
+        let settings = &snapshot.configuration.settings;
+        Self {
+            price,
+            ratio,
+            most_input: estimate::most_input(&wanted.body),
+            likely_input: estimate::likely_input(&wanted.body),
+            output: wanted
+                .max_output
+                .unwrap_or(settings.default_max_output_tokens),
+            bounded: wanted.max_output.is_some(),
+            answers: wanted.answers,
+        }
+    }
+
+    /// The most that the call can cost when each answer has so many tokens.
+    fn worst_case(&self, output: u64) -> NanoUsd {
+        let output = output.saturating_mul(self.answers);
+        self.price.worst_case(self.most_input, output, self.ratio)
+    }
+
+    fn ask(&self, call: &Call) -> Ask {
+        let output = self.output.saturating_mul(self.answers);
+        Ask {
+            request: call.id,
+            amount: self.worst_case(self.output),
+            claim: Claim {
+                tokens: self.likely_input.saturating_add(output),
+                bounded: self.bounded,
+            },
+        }
+    }
+
+    /// The highest output limit, lower than the one now, that a balance can pay; `None` when it can pay
+    /// for none that is worth a call.
+    fn payable(&self, balance: NanoUsd) -> Option<u64> {
+        let (mut payable, mut too_much) = (LEAST_OUTPUT, self.output);
+        if payable >= too_much || self.worst_case(payable) > balance {
+            return None;
+        }
+        while too_much - payable > 1 {
+            let middle = payable + (too_much - payable) / 2;
+            if self.worst_case(middle) <= balance {
+                payable = middle;
             } else {
-                "insufficient_balance"
-            };
-            Failure::new(Kind::Payment, code, text)
+                too_much = middle;
+            }
         }
-        HoldError::NoWallet => Failure::new(
-            Kind::Payment,
-            "insufficient_balance",
-            format!("There is no {what} to pay from."),
-        ),
-        HoldError::Crowded { in_flight } => {
-            let text = format!("{in_flight} calls are in flight already. Wait for one to end.");
-            Failure::new(Kind::RateLimited, "too_many_parallel_calls", text).retry_after(1)
-        }
-        HoldError::PeriodOver => {
-            let text = "The budget's period ends right now. Try again.";
-            Failure::new(Kind::RateLimited, "budget_resetting", text).retry_after(1)
-        }
-        HoldError::Store(error) => error.into(),
+        Some(payable)
     }
 }
 
-/// Gives back what was held. What cannot be given back now, the reconciler gives back.
-async fn release(app: &App, holds: &[Hold]) {
-    for hold in holds {
-        if let Err(error) = app.store.ledger().release(hold).await {
-            let error = shared::trace::chain(&error);
-            tracing::warn!(hold = %hold.id, error, "a hold could not be released");
-        }
+#[cfg(test)]
+mod tests {
+    use shared::domain::price::Rates;
+
+    use super::*;
+
+    fn payable(usd: &str, answers: u64) -> Option<u64> {
+        let rates = Rates {
+            input: "1".parse().ok(),
+            output: "10".parse().ok(),
+            ..Rates::default()
+        };
+        let price = Price {
+            rates,
+            ..Price::default()
+        };
+        let terms = Terms {
+            price: &price,
+            ratio: Ratio::ONE,
+            most_input: 1_000,
+            likely_input: 250,
+            output: 8_192,
+            bounded: false,
+            answers,
+        };
+        terms.payable(usd.parse().unwrap())
+    }
+
+    #[test]
+    fn a_call_is_lowered_to_the_last_token_that_can_be_paid() {
+        // 1,000 tokens of input cost 0.001 USD, and each of output 0.00001.
+        assert_eq!(payable("0.002", 1), Some(100));
+        assert_eq!(payable("0.002009", 1), Some(100));
+        assert_eq!(payable("0.00201", 1), Some(101));
+        assert_eq!(payable("0.002", 2), Some(50));
+        assert_eq!(payable("0.00116", 1), Some(16));
+        assert_eq!(payable("0.00115", 1), None);
+        assert_eq!(payable("0", 1), None);
     }
 }

@@ -77,8 +77,7 @@ fn usable(app: &App, call: &Call, key: &Key, user: &User) -> Result<(), Failure>
             "The API key has expired.",
         ));
     }
-    let inside = |ip| key.cidrs.iter().any(|network| network.contains(&ip));
-    if !key.cidrs.is_empty() && !call.source_ip.is_some_and(inside) {
+    if !call.comes_from(&key.cidrs) {
         let text = "The API key may not be used from this address.";
         return Err(Failure::new(Kind::Forbidden, "address_not_allowed", text));
     }

@@ -10,7 +10,7 @@ use shared::domain::provider::card::Envelope;
 use shared::domain::record::Attempt;
 use shared::failure::Failure;
 
-use super::refusal::{headers, refuse};
+use super::refusal::{admission_headers, headers, refuse};
 use super::send::{Delivery, Stop, whole};
 use super::setback::{Refusal, Setback};
 use super::settle::{Ending, settle};
@@ -46,7 +46,7 @@ pub(super) async fn embed(app: &App, mut delivery: Delivery) -> Response {
             ms: u64::try_from(app.clock.now_ms() - began_ms).unwrap_or(0),
         });
         match tried {
-            Ok((body, seen)) => return done(app, &delivery, body, seen).await,
+            Ok((body, seen)) => return done(app, delivery, body, seen).await,
             Err(setback) => {
                 let elsewhere = setback.elsewhere;
                 last = setback;
@@ -56,25 +56,29 @@ pub(super) async fn embed(app: &App, mut delivery: Delivery) -> Response {
             }
         }
     }
-    failed(app, &delivery, &last.failure).await
+    failed(app, delivery, &last.failure).await
 }
 
-async fn done(app: &App, delivery: &Delivery, body: Bytes, seen: Seen) -> Response {
+async fn done(app: &App, mut delivery: Delivery, body: Bytes, seen: Seen) -> Response {
     let ms = app.clock.now_ms() - delivery.call.began_ms;
     let ending = Ending::whole(seen, u64::try_from(ms).ok());
-    settle(app, delivery, &ending).await;
+    settle(app, &mut delivery, &ending).await;
     let mut answer = Response::new(Body::from(body));
     *answer.headers_mut() = headers(delivery.call.id);
+    let (room, lowered) = (delivery.admitted.room, delivery.admitted.lowered);
+    let admission = admission_headers(&delivery.call, room.as_ref(), lowered);
+    answer.headers_mut().extend(admission);
     if let Some(words) = delivery.dropped() {
         answer.headers_mut().insert("x-tollhouse-dropped", words);
     }
     answer
 }
 
-async fn failed(app: &App, delivery: &Delivery, failure: &Failure) -> Response {
+async fn failed(app: &App, mut delivery: Delivery, failure: &Failure) -> Response {
     let caller = dialects::caller(delivery.call.dialect);
     let answer = refuse(caller, delivery.call.id, failure);
-    settle(app, delivery, &Ending::failed(failure, answer.status())).await;
+    let ending = Ending::failed(failure, answer.status());
+    settle(app, &mut delivery, &ending).await;
     answer.map(Body::from)
 }
 

@@ -9,7 +9,9 @@ mod body;
 mod count;
 mod embed;
 mod fetch;
+mod hold;
 mod interpret;
+mod late;
 mod listen;
 mod refusal;
 mod retry_after;
@@ -29,7 +31,9 @@ use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
 use http::HeaderMap;
+use ipnet::IpNet;
 use shared::domain::dialect::Dialect;
+use shared::domain::group::Group;
 use shared::domain::id::RequestId;
 use shared::domain::pattern;
 use shared::failure::Failure;
@@ -40,6 +44,7 @@ use crate::app::App;
 use crate::dialects::members;
 use crate::dialects::{self, InUrl, Wanted, embedding};
 use authenticate::Caller;
+use refusal::Refused;
 use send::Delivery;
 
 /// A request as it arrives.
@@ -61,6 +66,14 @@ pub(crate) struct Call {
     pub(crate) headers: HeaderMap,
 }
 
+impl Call {
+    /// Whether it comes from one of the networks; of none, it may come from anywhere.
+    fn comes_from(&self, networks: &[IpNet]) -> bool {
+        let inside = |ip| networks.iter().any(|network| network.contains(&ip));
+        networks.is_empty() || self.source_ip.is_some_and(inside)
+    }
+}
+
 /// Carries a call to a provider and back. It always answers, in the caller's dialect.
 pub(crate) async fn converse(app: App, call: Call, body: Body) -> Response {
     let (id, dialect) = (call.id, call.dialect);
@@ -78,12 +91,12 @@ async fn carry(app: App, call: Call, body: Body) -> Response {
     let call = Arc::new(call);
     match prepare(&app, &call, body).await {
         Ok(delivery) => stream::answer(app, delivery).await,
-        Err(failure) => refuse_call(&call, &failure),
+        Err(refused) => refuse_call(&call, refused),
     }
 }
 
 /// Everything that can be refused before a provider is asked.
-async fn prepare(app: &App, call: &Arc<Call>, body: Body) -> Result<Delivery, Failure> {
+async fn prepare(app: &App, call: &Arc<Call>, body: Body) -> Result<Delivery, Refused> {
     let now_ms = app.clock.now_ms();
     let (caller, snapshot) = tokio::join!(
         authenticate::authenticate(app, call),
@@ -91,7 +104,7 @@ async fn prepare(app: &App, call: &Arc<Call>, body: Body) -> Result<Delivery, Fa
     );
     let (caller, snapshot) = (caller?, snapshot?);
     let wanted = wanted(call, body::read(body, &call.headers).await?)?;
-    let itinerary = route::route(&snapshot, &caller, call.dialect, &wanted.model, &app.dice)?;
+    let itinerary = route::route(&snapshot, &caller, call, &wanted.model, &app.dice)?;
     let admitted = admit::admit(app, call, caller, wanted, &snapshot).await?;
     Ok(Delivery::new(Arc::clone(call), admitted, itinerary))
 }
@@ -116,11 +129,12 @@ pub(crate) async fn count(app: App, call: Call, body: Body) -> Response {
     let call = Arc::new(call);
     let counted = async {
         let delivery = prepare(&app, &call, body).await?;
-        count::count(&app, &call, &delivery.admitted, &delivery.itinerary.0).await
+        let counted = count::count(&app, &call, &delivery.admitted, &delivery.itinerary.0).await;
+        counted.map_err(Refused::from)
     };
     counted
         .await
-        .unwrap_or_else(|failure| refuse_call(&call, &failure))
+        .unwrap_or_else(|refused| refuse_call(&call, refused))
 }
 
 /// Turns texts into vectors. It always answers, in the caller's dialect.
@@ -133,7 +147,7 @@ pub(crate) async fn embed(app: App, call: Call, body: Body) -> Response {
         async move {
             match prepare(&app, &call, body).await {
                 Ok(delivery) => embed::embed(&app, delivery).await,
-                Err(failure) => refuse_call(&call, &failure),
+                Err(refused) => refuse_call(&call, refused),
             }
         }
     });
@@ -173,14 +187,14 @@ pub(crate) async fn models(app: &App, call: &Call) -> Result<BTreeSet<String>, F
                 .cloned(),
         );
     }
-    names.retain(|name| may_name(&caller, name));
+    let group = snapshot.group(&caller.user.group);
+    names.retain(|name| may_name(&caller, group, name));
     Ok(names)
 }
 
-/// Whether a caller's key lets it name the model.
-fn may_name(caller: &Caller, model: &str) -> bool {
-    caller
-        .key
-        .as_ref()
-        .is_none_or(|key| key.models.is_empty() || pattern::fits_any(&key.models, model))
+/// Whether a caller's key and group let it name the model.
+fn may_name(caller: &Caller, group: Option<&Group>, model: &str) -> bool {
+    let fits = |models: &[String]| models.is_empty() || pattern::fits_any(models, model);
+    caller.key.as_ref().is_none_or(|key| fits(&key.models))
+        && group.is_none_or(|group| fits(&group.models))
 }

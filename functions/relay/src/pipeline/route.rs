@@ -4,8 +4,10 @@ use std::cmp::Reverse;
 
 use shared::domain::channel::Channel;
 use shared::domain::dialect::Dialect;
+use shared::domain::group::Group;
 use shared::failure::{Failure, Kind};
 
+use super::Call;
 use super::authenticate::Caller;
 use super::may_name;
 use crate::dice::Dice;
@@ -18,15 +20,16 @@ pub(super) struct Itinerary(pub(super) Vec<Channel>);
 pub(super) fn route(
     snapshot: &Snapshot,
     caller: &Caller,
-    dialect: Dialect,
+    call: &Call,
     model: &str,
     dice: &Dice,
 ) -> Result<Itinerary, Failure> {
-    if !may_name(caller, model) {
+    let dialect = call.dialect;
+    let group = entered_group(snapshot, caller, call)?;
+    if !may_name(caller, Some(group), model) {
         let text = format!("The API key may not use the model {model}.");
         return Err(Failure::new(Kind::Forbidden, "model_not_allowed", text));
     }
-    let group = enabled_group(snapshot, &caller.user.group)?;
     let carrying: Vec<&Channel> = match caller.pinned {
         Some(id) => snapshot
             .configuration
@@ -35,7 +38,7 @@ pub(super) fn route(
             .filter(|channel| channel.id == id)
             .collect(),
         None => snapshot
-            .channels_of(group)
+            .channels_of(&group.name)
             .filter(|channel| channel.carries(model))
             .collect(),
     };
@@ -58,12 +61,24 @@ pub(super) fn route(
     Ok(Itinerary(in_order(speaking, express, dice)))
 }
 
-fn enabled_group<'a>(snapshot: &Snapshot, name: &'a str) -> Result<&'a str, Failure> {
-    let enabled = snapshot.group(name).is_some_and(|group| group.enabled);
-    enabled.then_some(name).ok_or_else(|| {
+/// The caller's group, if it is enabled and may be used from there.
+fn entered_group<'a>(
+    snapshot: &'a Snapshot,
+    caller: &Caller,
+    call: &Call,
+) -> Result<&'a Group, Failure> {
+    let name = &caller.user.group;
+    let group = snapshot.group(name).filter(|group| group.enabled);
+    let group = group.ok_or_else(|| {
         let text = format!("The group {name} of this user is disabled.");
         Failure::new(Kind::Forbidden, "group_disabled", text)
-    })
+    })?;
+    // An administrator's test of a channel comes from the admin itself.
+    if caller.key.is_some() && !call.comes_from(&group.cidrs) {
+        let text = "The group of this user may not be used from this address.";
+        return Err(Failure::new(Kind::Forbidden, "address_not_allowed", text));
+    }
+    Ok(group)
 }
 
 /// Why there is no channel: nobody carries the model, nobody does now, or not in this dialect.

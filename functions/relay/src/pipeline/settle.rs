@@ -6,19 +6,18 @@
 use std::time::Duration;
 
 use http::StatusCode;
-use shared::domain::hold::{Hold, HoldId};
-use shared::domain::limit::Minute;
+use shared::domain::hold::Hold;
 use shared::domain::money::NanoUsd;
 use shared::domain::price::Bill;
 use shared::domain::record::{Status, UsageRecord};
 use shared::domain::usage::Usage;
 use shared::failure::Failure;
 use shared::store::StoreError;
-use shared::store::ledger::Ended;
+use shared::store::ledger::{Charge, Ended, Resized};
 use shared::store::usage_log::Written;
 use tokio::time::sleep;
 
-use super::admit::window;
+use super::late;
 use super::send::Delivery;
 use crate::app::App;
 use crate::dialects::estimate;
@@ -61,12 +60,12 @@ impl Ending {
     }
 }
 
-pub(super) async fn settle(app: &App, delivery: &Delivery, ending: &Ending) {
+pub(super) async fn settle(app: &App, delivery: &mut Delivery, ending: &Ending) {
     let record = record(app, delivery, ending);
     log(&record);
     for pause in PAUSES_MS.map(Some).into_iter().chain([None]) {
         let error = match book(app, delivery, &record).await {
-            Ok(()) => return add_tokens(app, delivery, &record).await,
+            Ok(()) => return,
             Err(error) => shared::trace::chain(&error),
         };
         let request_id = record.id.to_string();
@@ -84,117 +83,56 @@ pub(super) async fn settle(app: &App, delivery: &Delivery, ending: &Ending) {
 }
 
 /// The record, then the wallets.
-async fn book(app: &App, delivery: &Delivery, record: &UsageRecord) -> Result<(), StoreError> {
-    let kept_days = delivery
-        .admitted
-        .snapshot
-        .configuration
-        .settings
-        .usage_retention_days;
-    if let Written::Before(found) = app.store.usage_log().write(record, kept_days).await?
-        && found.status == Status::Unsettled
-    {
-        return book_late(app, delivery, record, &found).await;
-    }
-    for hold in &delivery.admitted.holds {
-        if app.store.ledger().settle(hold, record.cost).await? == Ended::Before {
+async fn book(app: &App, delivery: &mut Delivery, record: &UsageRecord) -> Result<(), StoreError> {
+    let kept_days = delivery.admitted.kept_days();
+    let holds = &mut delivery.admitted.holds;
+    let charged = collect(app, holds, record.cost).await?;
+    let names = holds.iter().filter(|hold| hold.pays).map(Hold::name);
+    let booked = record.charged(charged, names.collect());
+    let written = app.store.usage_log().write(&booked, kept_days).await?;
+    let booked = match written {
+        Written::Before(found) if found.status == Status::Unsettled => {
+            late::book(app, holds, record, *found, kept_days).await?
+        }
+        Written::Before(_) | Written::Now => booked,
+    };
+    for hold in holds.iter() {
+        let cost = if hold.pays { charged } else { NanoUsd::ZERO };
+        let charge = charge(app, record, cost);
+        if app.store.ledger().settle(hold, charge).await? == Ended::Before {
             let (request_id, wallet) = (record.id.to_string(), hold.wallet.to_string());
             tracing::info!(request_id, wallet, "this hold was ended before");
         }
     }
-    for slot in &delivery.admitted.slots {
-        app.store.ledger().release(slot).await?;
+    if booked.uncollected > NanoUsd::ZERO {
+        let (request_id, usd) = (record.id.to_string(), booked.uncollected.to_string());
+        tracing::warn!(request_id, usd, "a call cost more than there was");
     }
     Ok(())
 }
 
-/// The reconciler took the call for lost and ended its holds, but it was only slow. What it cost more
-/// (or less) than was charged then becomes a due charge, the true record takes the place of the
-/// `unsettled` one, and the charge is settled. The reconciler settles a due charge, too.
-async fn book_late(
-    app: &App,
-    delivery: &Delivery,
-    record: &UsageRecord,
-    found: &UsageRecord,
-) -> Result<(), StoreError> {
-    let (ledger, now) = (app.store.ledger(), app.clock.now());
-    let kept_days = delivery
-        .admitted
-        .snapshot
-        .configuration
-        .settings
-        .usage_retention_days;
-    let mut due: Vec<Hold> = Vec::new();
-    for hold in &delivery.admitted.holds {
-        let (id, wallet) = (HoldId::late(record.id), hold.wallet);
-        let named = |late| {
-            let names = found.holds.iter();
-            names
-                .filter(|name| name.wallet == wallet)
-                .any(|name| name.id.is_late() == late)
-        };
-        // What the reconciler meant to charge is charged, should it have died before it could.
-        let before = if named(false) {
-            hold.amount
-        } else {
-            NanoUsd::ZERO
-        };
-        if named(false) {
-            ledger.settle(hold, hold.amount).await?;
+/// What a call can be charged: its cost, or as much of it as every wallet has. Only a call that cost
+/// more than its worst case needs more than it holds.
+async fn collect(app: &App, holds: &mut [Hold], cost: NanoUsd) -> Result<NanoUsd, StoreError> {
+    let mut charged = cost;
+    for hold in holds.iter_mut().filter(|hold| hold.pays) {
+        if hold.amount < cost
+            && let Resized::To(amount) = app.store.ledger().resize(hold, cost).await?
+        {
+            hold.amount = amount;
+            charged = charged.min(amount);
         }
-        let more = record.cost.saturating_sub(before);
-        due.push(if named(true) {
-            // The reconciler has seen this very charge, and settles it.
-            Hold {
-                id,
-                wallet,
-                amount: more,
-            }
-        } else {
-            ledger.hold_late(wallet, id, more, now).await?
-        });
     }
-    let record = UsageRecord {
-        holds: due.iter().map(Hold::name).collect(),
-        ..record.clone()
-    };
-    match app
-        .store
-        .usage_log()
-        .replace_unsettled(&record, kept_days)
-        .await
-    {
-        Ok(()) | Err(StoreError::Conflict) => {}
-        Err(error) => return Err(error),
-    }
-    for charge in &due {
-        ledger.settle(charge, charge.amount).await?;
-    }
-    for slot in &delivery.admitted.slots {
-        ledger.release(slot).await?;
-    }
-    Ok(())
+    Ok(charged)
 }
 
-/// Counts the call's tokens in its key's window, if they are limited.
-async fn add_tokens(app: &App, delivery: &Delivery, record: &UsageRecord) {
-    let admitted = &delivery.admitted;
-    let (Some(key), Some(_)) = (&admitted.caller.key, admitted.limits.tpm) else {
-        return;
-    };
-    let used = record
-        .tokens
-        .total_input()
-        .saturating_add(record.tokens.total_output());
-    let minute = Minute::of_ms(app.clock.now_ms());
-    if let Err(error) = app
-        .store
-        .windows()
-        .add_tokens(&window(key.id), minute, used)
-        .await
-    {
-        let error = shared::trace::chain(&error);
-        tracing::warn!(key_id = %key.id, error, "tokens were not counted in the window");
+/// The charge of a call that has ended now.
+fn charge(app: &App, record: &UsageRecord, cost: NanoUsd) -> Charge {
+    let tokens = record.tokens.total_input();
+    let tokens = tokens.saturating_add(record.tokens.total_output());
+    Charge {
+        cost,
+        used: Some((tokens, app.clock.now())),
     }
 }
 
@@ -229,6 +167,7 @@ fn record(app: &App, delivery: &Delivery, ending: &Ending) -> UsageRecord {
         attempts: delivery.attempts.clone(),
         tokens,
         cost: bill.total,
+        uncollected: NanoUsd::ZERO,
         bill: bill.lines,
         ratio: admitted.ratio,
         estimated,
@@ -236,7 +175,8 @@ fn record(app: &App, delivery: &Delivery, ending: &Ending) -> UsageRecord {
         total_ms: u64::try_from(app.clock.now_ms() - call.began_ms).unwrap_or(0),
         config_version: admitted.snapshot.configuration.version,
         source_ip: call.source_ip,
-        holds: admitted.holds.iter().map(Hold::name).collect(),
+        holds: Vec::new(),
+        closed: 0,
     }
 }
 

@@ -7,6 +7,28 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use super::listen::{Listening, Lost};
 use super::send::Delivery;
+use crate::dialects::Wanted;
+
+/// In which form an answer is said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// All at once.
+    Plain,
+    /// As events.
+    Events,
+    /// As a JSON array whose elements come one by one.
+    Array,
+}
+
+impl Form {
+    pub(super) fn of(wanted: &Wanted) -> Self {
+        match (wanted.stream, wanted.events) {
+            (false, _) => Self::Plain,
+            (true, true) => Self::Events,
+            (true, false) => Self::Array,
+        }
+    }
+}
 
 /// How long a provider's connection may stay open after its last event.
 const LINGER: Duration = Duration::from_millis(20);

@@ -25,14 +25,14 @@ use tokio::time::{Instant, timeout};
 
 use super::Call;
 use super::listen::Lost;
-use super::refusal::{self, refuse};
+use super::refusal::{self, admission_headers, beside, refuse};
 use super::send::{Delivered, Delivery, Outcome, Plain, deliver};
 use super::setback::Setback;
 use super::settle::{Ending, settle};
-use super::speech::{Gone, Heard, NEVER, Speech};
+use super::speech::{Form, Gone, Heard, NEVER, Speech};
 use crate::app::App;
 use crate::dialects::watch::Seen;
-use crate::dialects::{self, CallerSide, Wanted};
+use crate::dialects::{self, CallerSide};
 
 /// Names the members of a request that the provider did not get.
 const DROPPED: HeaderName = HeaderName::from_static("x-tollhouse-dropped");
@@ -47,28 +47,9 @@ struct Talk {
     silent_already: bool,
     /// The status that the caller has seen.
     told: StatusCode,
+    /// What admission tells with every answer.
+    admission: HeaderMap,
     stage: Stage,
-}
-
-/// In which form an answer is said.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Form {
-    /// All at once.
-    Plain,
-    /// As events.
-    Events,
-    /// As a JSON array whose elements come one by one.
-    Array,
-}
-
-impl Form {
-    fn of(wanted: &Wanted) -> Self {
-        match (wanted.stream, wanted.events) {
-            (false, _) => Self::Plain,
-            (true, true) => Self::Events,
-            (true, false) => Self::Array,
-        }
-    }
 }
 
 enum Stage {
@@ -104,6 +85,8 @@ pub(super) async fn answer(app: App, delivery: Delivery) -> Response {
     } else {
         Duration::from_millis(keepalive_ms)
     };
+    let (room, lowered) = (delivery.admitted.room, delivery.admitted.lowered);
+    let admission = admission_headers(&call, room.as_ref(), lowered);
     let mut waiting = Box::pin(deliver(app.clone(), delivery));
     let talk = |stage, silent_already| Talk {
         app,
@@ -112,13 +95,15 @@ pub(super) async fn answer(app: App, delivery: Delivery) -> Response {
         keepalive,
         silent_already,
         told: StatusCode::OK,
+        admission,
         stage,
     };
     match timeout(keepalive, &mut waiting).await {
         Ok(delivered) => talk(Stage::Settled(None), false).begin(delivered).await,
         Err(_) => {
-            let headers = head(&call, form, HeaderMap::new());
-            talk(Stage::Waiting(waiting), true).into_response(StatusCode::OK, headers)
+            let talk = talk(Stage::Waiting(waiting), true);
+            let headers = talk.head(HeaderMap::new());
+            talk.into_response(StatusCode::OK, headers)
         }
     }
 }
@@ -131,14 +116,15 @@ impl Talk {
             Outcome::No(setback) => {
                 let answer = self.no(setback);
                 let ending = Ending::failed(&setback.failure, answer.status());
-                settle(&self.app, &delivered.delivery, &ending).await;
+                let mut delivery = delivered.delivery;
+                settle(&self.app, &mut delivery, &ending).await;
                 return answer;
             }
             Outcome::Plain(plain) => (StatusCode::OK, plain.headers.clone()),
             Outcome::Stream { headers, .. } => (StatusCode::OK, headers.clone()),
         };
         self.take(delivered);
-        let mut headers = head(&self.call, self.form, headers);
+        let mut headers = self.head(headers);
         headers.extend(dropped.map(|words| (DROPPED, words)));
         self.into_response(status, headers)
     }
@@ -146,9 +132,12 @@ impl Talk {
     /// The answer that says no: in the provider's own words, where the caller may hear them.
     fn no(&self, setback: &Setback) -> Response {
         let mut answer = refuse(self.dialect(), self.call.id, &setback.failure);
+        let own = std::mem::take(answer.headers_mut());
+        *answer.headers_mut() = beside(self.admission.clone(), own);
         if let Some(verbatim) = &setback.verbatim {
             *answer.status_mut() = verbatim.status;
-            answer.headers_mut().extend(verbatim.headers.clone());
+            let own = std::mem::take(answer.headers_mut());
+            *answer.headers_mut() = beside(own, verbatim.headers.clone());
             *answer.body_mut() = verbatim.body.clone();
         }
         answer.map(Body::from)
@@ -163,6 +152,22 @@ impl Talk {
         *response.status_mut() = status;
         *response.headers_mut() = headers;
         response
+    }
+
+    /// The headers of an answer.
+    fn head(&self, from_provider: HeaderMap) -> HeaderMap {
+        let mut headers = refusal::headers(self.call.id);
+        if self.form == Form::Events {
+            let events = HeaderValue::from_static("text/event-stream; charset=utf-8");
+            headers.insert(CONTENT_TYPE, events);
+        }
+        if self.form != Form::Plain {
+            let live = HeaderValue::from_static("no-cache, no-transform");
+            headers.insert(CACHE_CONTROL, live);
+            headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
+        }
+        headers.extend(self.admission.clone());
+        beside(headers, from_provider)
     }
 
     fn dialect(&self) -> &'static dyn CallerSide {
@@ -199,7 +204,7 @@ impl Talk {
                     if let Some(words) = closing.last_words.take() {
                         return Some(words);
                     }
-                    settle(&self.app, &closing.delivery, &closing.ending).await;
+                    settle(&self.app, &mut closing.delivery, &closing.ending).await;
                     self.stage = Stage::Settled(closing.farewell.take());
                 }
                 Stage::Settled(farewell) => return farewell.take(),
@@ -375,24 +380,4 @@ impl Drop for Owner {
 
 fn broke_off(text: &str) -> Failure {
     Failure::new(Kind::BadGateway, "provider_broke_off", text)
-}
-
-/// The headers of an answer.
-fn head(call: &Call, form: Form, from_provider: HeaderMap) -> HeaderMap {
-    let mut headers = refusal::headers(call.id);
-    if form == Form::Events {
-        headers.insert(
-            CONTENT_TYPE,
-            HeaderValue::from_static("text/event-stream; charset=utf-8"),
-        );
-    }
-    if form != Form::Plain {
-        headers.insert(
-            CACHE_CONTROL,
-            HeaderValue::from_static("no-cache, no-transform"),
-        );
-        headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
-    }
-    headers.extend(from_provider);
-    headers
 }

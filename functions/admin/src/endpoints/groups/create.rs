@@ -34,7 +34,7 @@ pub(crate) async fn create_group(
         name,
         ..Group::fallback_default()
     };
-    body.apply(&mut group, &all)?;
+    body.apply(&mut group, &all, app.now())?;
     app.store.configuration().put_group(&group).await?;
     Ok((StatusCode::CREATED, Json((&group).into())))
 }

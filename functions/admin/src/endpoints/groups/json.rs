@@ -1,5 +1,6 @@
 //! Groups, as the outside sees and changes them.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use shared::domain::group::Group;
 use shared::domain::money::Ratio;
@@ -7,8 +8,10 @@ use shared::failure::Failure;
 use utoipa::ToSchema;
 
 use crate::body::present;
+use crate::json::budget::{BudgetBody, BudgetJson};
 use crate::json::decimal::Decimal;
 use crate::json::limits::{LimitsBody, LimitsJson};
+use crate::json::{networks, patterns};
 
 /// A class of users: which channels they reach, at what ratio of the price, with which limits.
 #[derive(Debug, Serialize, ToSchema)]
@@ -18,8 +21,14 @@ pub(crate) struct GroupJson {
     /// What its users pay of the price, as a decimal string.
     #[schema(example = "1")]
     ratio: String,
-    /// Limits of each of its users' keys.
+    /// Patterns of the models that its users may call; empty for all.
+    models: Vec<String>,
+    /// Networks that its users may call from; empty for all.
+    cidrs: Vec<String>,
+    /// Limits of each of its users, over all of their keys.
     limits: LimitsJson,
+    /// What each of its users may spend in a period, over all of their keys.
+    budget: Option<BudgetJson>,
     /// Groups whose channels are tried when its own have none left.
     fallback: Vec<String>,
     enabled: bool,
@@ -30,7 +39,10 @@ impl From<&Group> for GroupJson {
         Self {
             name: group.name.clone(),
             ratio: group.ratio.to_string(),
+            models: group.models.clone(),
+            cidrs: group.cidrs.iter().map(ToString::to_string).collect(),
             limits: group.limits.into(),
+            budget: group.budget.as_ref().map(BudgetJson::from),
             fallback: group.fallback.clone(),
             enabled: group.enabled,
         }
@@ -49,10 +61,22 @@ pub(crate) struct GroupBody {
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<String>, example = "0.8")]
     ratio: Option<Decimal<Ratio>>,
-    /// Limits of each of its users' keys; null for none.
+    /// Patterns of the models that its users may call; empty or null for all.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<Vec<String>>)]
+    models: Option<Option<Vec<String>>>,
+    /// Networks or addresses that its users may call from; empty or null for all.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<Vec<String>>)]
+    cidrs: Option<Option<Vec<String>>>,
+    /// Limits of each of its users, over all of their keys; null for none.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<LimitsBody>)]
     limits: Option<Option<LimitsBody>>,
+    /// What each of its users may spend in a period, over all of their keys; null for no budget.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<BudgetBody>)]
+    budget: Option<Option<BudgetBody>>,
     /// Groups whose channels are tried when its own have none left.
     #[serde(default, deserialize_with = "present")]
     fallback: Option<Vec<String>>,
@@ -62,7 +86,12 @@ pub(crate) struct GroupBody {
 
 impl GroupBody {
     /// The group, changed by this, among the groups that there are.
-    pub(crate) fn apply(self, group: &mut Group, all: &[Group]) -> Result<(), Failure> {
+    pub(crate) fn apply(
+        self,
+        group: &mut Group,
+        all: &[Group],
+        now: Timestamp,
+    ) -> Result<(), Failure> {
         if let Some(Decimal(ratio)) = self.ratio {
             group.ratio = ratio;
         }
@@ -71,6 +100,16 @@ impl GroupBody {
                 .map(|limits| limits.apply(group.limits))
                 .transpose()?;
             group.limits = read.unwrap_or_default();
+        }
+        if let Some(models) = self.models {
+            group.models = patterns::read(models.unwrap_or_default())?;
+        }
+        if let Some(cidrs) = self.cidrs {
+            group.cidrs = networks::read(&cidrs.unwrap_or_default())?;
+        }
+        if let Some(budget) = self.budget {
+            let read = budget.map(|budget| budget.apply(group.budget.as_ref(), now));
+            group.budget = read.transpose()?;
         }
         if let Some(fallback) = self.fallback {
             let exists = |name: &String| all.iter().any(|other| other.name == *name);

@@ -30,7 +30,7 @@ pub(crate) async fn update_group(
         let text = "A group keeps its name: users and channels name it.";
         return Err(Failure::bad_field("name", text).into());
     }
-    body.apply(&mut group, &all)?;
+    body.apply(&mut group, &all, app.now())?;
     app.store.configuration().put_group(&group).await?;
     Ok(Json((&group).into()))
 }

@@ -3,8 +3,9 @@
 use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
+use shared::domain::hold::WalletId;
 use shared::domain::id::UserId;
-use shared::domain::key::Key;
+use shared::domain::key::{Key, WhenShort};
 use shared::domain::key_text::{KeyText, SECRET_CHARS};
 use shared::domain::limit::Limits;
 use shared::failure::{Failure, Kind};
@@ -40,7 +41,7 @@ pub(crate) async fn create_key(
     if let Some(budget) = &key.budget {
         app.store
             .wallets()
-            .set_budget(key.id, budget, app.now())
+            .set_budget(WalletId::Key(key.id), budget, app.now())
             .await?;
     }
     app.store.keys().create(&key).await?;
@@ -78,6 +79,7 @@ fn blank(app: &App, text: &KeyText, user_id: UserId) -> Key {
         models: Vec::new(),
         cidrs: Vec::new(),
         budget: None,
+        when_short: WhenShort::default(),
         limits: Limits::default(),
         created_at: app.now(),
     }

@@ -2,14 +2,15 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
-use shared::domain::budget::{Budget, Period};
+use shared::domain::budget::Budget;
 use shared::domain::hold::{Wallet, WalletId};
-use shared::domain::key::Key;
+use shared::domain::key::{Key, WhenShort};
 use shared::domain::money::NanoUsd;
 use shared::failure::Failure;
 use utoipa::ToSchema;
 
 use crate::app::App;
+use crate::json::budget::BudgetJson;
 use crate::json::limits::LimitsJson;
 
 /// A key, with what is left of its budget.
@@ -35,23 +36,14 @@ pub(crate) struct KeyJson {
     #[schema(value_type = Option<String>, format = DateTime)]
     resets_at: Option<Timestamp>,
     limits: LimitsJson,
+    /// What happens to a call that can cost more than there is: `refuse` or `lower_output`.
+    #[schema(value_type = String)]
+    when_short: WhenShort,
     /// The first characters, to tell keys apart.
     #[schema(example = "sk-th-ab12…")]
     prefix: String,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
-}
-
-/// What a key may spend in a period.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Budget)]
-struct BudgetJson {
-    #[schema(example = "10")]
-    limit_usd: String,
-    /// `day`, `week`, `month` or `total`.
-    #[schema(value_type = String)]
-    period: Period,
-    timezone: String,
 }
 
 /// A key that was just made.
@@ -124,23 +116,16 @@ fn shape(key: &Key, wallet: Option<&Wallet>) -> KeyJson {
         held_usd: amount(Wallet::held),
         resets_at: resets_at_ms.and_then(|at| Timestamp::from_millisecond(at).ok()),
         limits: key.limits.into(),
+        when_short: key.when_short,
         prefix: key.prefix.clone(),
         created_at: key.created_at,
     }
 }
 
-impl From<&Budget> for BudgetJson {
-    fn from(budget: &Budget) -> Self {
-        Self {
-            limit_usd: budget.limit.to_string(),
-            period: budget.period,
-            timezone: budget.timezone.clone(),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use shared::domain::budget::Period;
+
     use super::*;
 
     #[test]

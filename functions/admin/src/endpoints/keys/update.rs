@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use shared::domain::hold::WalletId;
 use shared::domain::id::KeyId;
 use shared::failure::Failure;
 
@@ -37,8 +38,12 @@ pub(crate) async fn update_key(
     if let Some(budget) = key.budget.as_ref().filter(|_| budget_is_given) {
         let wallets = app.store.wallets();
         // What an earlier period spent is not carried into this one.
-        wallets.reset_budget(id, budget, app.now()).await?;
-        wallets.set_budget(id, budget, app.now()).await?;
+        wallets
+            .reset_budget(WalletId::Key(id), budget, app.now())
+            .await?;
+        wallets
+            .set_budget(WalletId::Key(id), budget, app.now())
+            .await?;
     }
     app.store.keys().update(&key).await?;
     Ok(Json(json::of(&app, &key).await?))

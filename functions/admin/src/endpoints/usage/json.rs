@@ -47,6 +47,9 @@ pub(crate) struct RecordJson {
     tokens: TokensJson,
     #[schema(example = "0.000381")]
     cost_usd: String,
+    /// What it cost more than it was charged, because nothing was left.
+    #[schema(example = "0")]
+    uncollected_usd: String,
     /// Why it cost that.
     bill: Vec<BillLineJson>,
     /// Whether the usage was estimated because the provider gave none.
@@ -119,6 +122,7 @@ impl From<UsageRecord> for RecordJson {
             attempts: record.attempts.into_iter().map(Into::into).collect(),
             tokens: record.tokens.into(),
             cost_usd: record.cost.to_string(),
+            uncollected_usd: record.uncollected.to_string(),
             bill: record.bill.into_iter().map(Into::into).collect(),
             estimated: record.estimated,
             ttfb_ms: record.ttfb_ms,

@@ -2,6 +2,7 @@
 
 mod express;
 mod failure;
+mod limits;
 mod reply;
 mod request;
 mod stream;
@@ -12,6 +13,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use shared::domain::dialect::Dialect as Name;
 use shared::domain::id::RequestId;
+use shared::domain::limit::Room;
 use shared::failure::Failure;
 
 use super::convert::{Reader, Writer};
@@ -80,6 +82,10 @@ impl CallerSide for Anthropic {
 
     fn write_error_event(&self, failure: &Failure, id: RequestId) -> Bytes {
         super::sse::write(Some("error"), &failure::write(failure, id))
+    }
+
+    fn room_headers(&self, room: &Room) -> HeaderMap {
+        limits::headers(room)
     }
 
     fn filler(&self) -> &'static [u8] {

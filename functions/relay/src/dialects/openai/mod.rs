@@ -1,6 +1,7 @@
 //! What OpenAI's dialects share: words of refusals; of chats and older completions also usage and the express lane.
 
 pub(in crate::dialects) mod failure;
+pub(in crate::dialects) mod limits;
 pub(in crate::dialects) mod splice;
 pub(in crate::dialects) mod usage;
 pub(in crate::dialects) mod watch;

@@ -12,12 +12,13 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName};
 use shared::domain::dialect::Dialect as Name;
 use shared::domain::id::RequestId;
+use shared::domain::limit::Room;
 use shared::failure::{Failure, Kind};
 
 use super::convert::{Reader, Writer};
 use super::json::Object;
 use super::neutral::{Field, Reply, Request};
-use super::openai::{failure, splice};
+use super::openai::{failure, limits, splice};
 use super::watch::{Seen, Watch};
 use super::{Asked, CallerSide, Destination, InUrl, ProviderSide, UpstreamError, Wanted, Written};
 
@@ -71,6 +72,10 @@ impl CallerSide for OpenaiCompletions {
 
     fn write_error_event(&self, failure: &Failure, _: RequestId) -> Bytes {
         super::sse::write(None, &failure::write(failure))
+    }
+
+    fn room_headers(&self, room: &Room) -> HeaderMap {
+        limits::headers(room)
     }
 
     fn filler(&self) -> &'static [u8] {

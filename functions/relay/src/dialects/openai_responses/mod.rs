@@ -13,11 +13,13 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName};
 use shared::domain::dialect::Dialect as Name;
 use shared::domain::id::RequestId;
+use shared::domain::limit::Room;
 use shared::failure::Failure;
 
 use super::convert::{Reader, Writer};
 use super::json::{Fields, Object};
 use super::neutral::{Field, Reply, Request};
+use super::openai::limits;
 use super::watch::{Seen, Watch};
 use super::{
     Asked, CallerSide, Destination, InUrl, ProviderSide, UpstreamError, Wanted, Written, borrowed,
@@ -78,6 +80,10 @@ impl CallerSide for OpenaiResponses {
 
     fn write_error_event(&self, failure: &Failure, id: RequestId) -> Bytes {
         reply::write::Frame::unknown(id).failed(0, failure, None)
+    }
+
+    fn room_headers(&self, room: &Room) -> HeaderMap {
+        limits::headers(room)
     }
 
     fn filler(&self) -> &'static [u8] {

@@ -1,0 +1,84 @@
+//! Charges that are due: what a call cost whose hold was ended while it still ran.
+
+use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
+use jiff::Timestamp;
+
+use super::Ledger;
+use super::end::unmet;
+use crate::domain::hold::{Hold, HoldId, Wallet, WalletId};
+use crate::domain::id::RequestId;
+use crate::domain::money::NanoUsd;
+use crate::store::table::n;
+use crate::store::{StoreError, schema};
+
+/// How often a charge is tried, under new ids or for less.
+const ATTEMPTS: u8 = 16;
+
+impl Ledger<'_> {
+    /// Sets aside what a call has cost already, or as much of it as the wallet has: for a call whose
+    /// hold was released while it still ran. A negative cost gives money back. Whoever repeats it in the
+    /// same round finds the charge that is there.
+    ///
+    /// # Errors
+    /// When the table does not answer, or there is no such wallet.
+    pub async fn hold_late(
+        &self,
+        (wallet, request): (WalletId, RequestId),
+        round: u8,
+        cost: NanoUsd,
+        now: Timestamp,
+    ) -> Result<Hold, StoreError> {
+        self.note_holder(wallet, now).await?;
+        let mut id = HoldId::late(request, round);
+        let mut charge = Hold::found(id, wallet, cost);
+        for _ in 0..ATTEMPTS {
+            match self.send_late(&charge).await {
+                Ok(None) => return Ok(charge),
+                Ok(Some(seen)) => {
+                    if let Some(found) = due(&seen, wallet, (request, round)) {
+                        return Ok(found);
+                    }
+                    charge.amount = cost.min(seen.balance.max(NanoUsd::ZERO));
+                }
+                // As with any hold: what may still arrive under this id counts for nothing.
+                Err(StoreError::Unknown(_)) if id.next().is_of_round(round) => {
+                    let _ = self.release(&charge).await;
+                    id = id.next();
+                    charge = Hold::found(id, wallet, cost);
+                }
+                Err(StoreError::Busy(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Err(StoreError::Conflict)
+    }
+
+    /// The wallet as it was, when the condition did not hold.
+    async fn send_late(&self, charge: &Hold) -> Result<Option<Wallet>, StoreError> {
+        let table = &self.0.table;
+        let sent = table
+            .once
+            .update_item()
+            .table_name(&table.name)
+            .set_key(Some(schema::wallet(charge.wallet).attributes()))
+            .update_expression("SET balance = balance - :cost, holds.#hold = :cost")
+            .condition_expression("balance >= :cost AND attribute_not_exists(holds.#hold)")
+            .expression_attribute_names("#hold", charge.id.to_string())
+            .expression_attribute_values(":cost", n(charge.amount.get()))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .send()
+            .await;
+        match sent {
+            Ok(_) => Ok(None),
+            Err(error) => unmet(error)?.map(Some).ok_or(StoreError::Conflict),
+        }
+    }
+}
+
+/// The first charge of a call and a round that is due in a wallet.
+fn due(seen: &Wallet, wallet: WalletId, (request, round): (RequestId, u8)) -> Option<Hold> {
+    let late = |id: HoldId| id.request == request && id.is_of_round(round);
+    let found = seen.holds.iter().filter(|(id, _)| late(*id));
+    let (id, amount) = found.min_by_key(|(id, _)| *id)?;
+    Some(Hold::found(*id, wallet, *amount))
+}
