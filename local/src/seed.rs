@@ -8,8 +8,9 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use shared::clock::Clock;
 use shared::domain::channel::{Channel, Timeouts};
+use shared::domain::credit::{Cause, Credit};
 use shared::domain::group::DEFAULT_GROUP;
-use shared::domain::id::{ChannelId, RequestId, UserId};
+use shared::domain::id::{ChannelId, CreditId, UserId};
 use shared::domain::key::{Key, WhenShort};
 use shared::domain::key_text::{KeyText, SECRET_CHARS};
 use shared::domain::limit::Limits;
@@ -19,7 +20,6 @@ use shared::domain::user::{Role, User};
 use shared::failure::Failure;
 use shared::secrets::Secrets;
 use shared::store::Store;
-use shared::store::credits::Credit;
 use shared::{env, random, seal};
 
 /// The demo's model.
@@ -54,15 +54,16 @@ impl Seed<'_> {
             return Ok(None);
         }
         let user = self.demo_user();
-        self.store.users().create(&user).await?;
         let credit = Credit {
-            id: RequestId::from_parts(self.at_ms(), random::bits()),
+            id: CreditId::from_parts(self.at_ms(), random::bits()),
             user_id: user.id,
+            cause: Cause::Gift,
             amount: DEMO_CREDIT,
             note: "A beginning.".to_owned(),
-            by: user.id,
+            by: None,
+            reference: None,
         };
-        self.store.credits().book(&credit).await?;
+        self.store.users().create_with(&user, &credit).await?;
         let text = KeyText::of_secret(&random::text(SECRET_CHARS));
         self.store
             .keys()

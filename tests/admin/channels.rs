@@ -17,7 +17,7 @@ async fn a_credential_is_sealed() {
         let sealed = channel.credential.unwrap().0;
         assert!(!sealed.contains(CREDENTIAL));
         assert_eq!(
-            format!("{:?}", shared::domain::channel::Sealed(sealed)),
+            format!("{:?}", shared::domain::sealed::Sealed(sealed)),
             "Sealed"
         );
     }

@@ -18,11 +18,33 @@ pub enum Fault {
     None,
     /// The table says that it is overloaded; the write is not applied.
     Throttled,
+    /// A transaction meets another one; it is not applied.
+    Met,
+    /// The table refuses the request as such.
+    Refused,
     /// No answer comes; the write is not applied.
     Lost,
     /// No answer comes, but the write is applied.
     Applied,
 }
+
+/// What may befall one write, as one send of it after the other: it must be done once, and be said to
+/// be done.
+pub const BEFALLS: &[&[Fault]] = &[
+    &[Fault::Throttled],
+    &[Fault::Throttled; 4],
+    &[Fault::Met],
+    &[Fault::Met; 4],
+    &[Fault::Lost],
+    &[Fault::Lost; 4],
+    &[Fault::Applied],
+    // The SDK sends three times before it says that the outcome is unknown.
+    &[Fault::Applied; 3],
+    &[Fault::Lost, Fault::Lost, Fault::Applied],
+    // It is done, though the last word is that it is not.
+    &[Fault::Applied, Fault::Throttled, Fault::Throttled],
+    &[Fault::Applied, Fault::Met],
+];
 
 /// What happens to the operations of one name, in order; afterwards nothing does.
 #[derive(Debug, Clone, Default)]
@@ -35,6 +57,19 @@ impl Faults {
     /// Plans a fault for the next operation of that name.
     pub fn plan(&self, operation: &'static str, fault: Fault) {
         self.planned.lock().unwrap().push_back((operation, fault));
+    }
+
+    /// Plans one fault after the other.
+    pub fn plan_all(&self, operation: &'static str, faults: &[Fault]) {
+        for fault in faults {
+            self.plan(operation, *fault);
+        }
+    }
+
+    /// How many planned faults have not happened yet.
+    #[must_use]
+    pub fn left(&self) -> usize {
+        self.planned.lock().unwrap().len()
     }
 
     /// Every operation so far.
@@ -94,7 +129,9 @@ impl HttpConnector for FaultyConnector {
         let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
         match self.faults.next(&operation) {
             Fault::None => self.inner.call(request),
-            Fault::Throttled => HttpConnectorFuture::ready(Ok(throttled())),
+            Fault::Throttled => HttpConnectorFuture::ready(Ok(no("ThrottlingException"))),
+            Fault::Met => HttpConnectorFuture::ready(Ok(no("TransactionCanceledException"))),
+            Fault::Refused => HttpConnectorFuture::ready(Ok(no("ValidationException"))),
             Fault::Lost => HttpConnectorFuture::ready(Err(lost())),
             Fault::Applied => {
                 let sent = self.inner.call(request);
@@ -107,8 +144,10 @@ impl HttpConnector for FaultyConnector {
     }
 }
 
-fn throttled() -> HttpResponse {
-    let body = r#"{"__type":"com.amazonaws.dynamodb.v20120810#ThrottlingException","message":"slow down"}"#;
+fn no(exception: &str) -> HttpResponse {
+    let body = format!(
+        r#"{{"__type":"com.amazonaws.dynamodb.v20120810#{exception}","message":"Injected: please refer to the reasons [None, TransactionConflict]"}}"#
+    );
     HttpResponse::new(400.try_into().unwrap(), SdkBody::from(body))
 }
 

@@ -1,4 +1,4 @@
-//! Any order, repetition and loss of hold, settle, release and expire keeps
+//! Any order, repetition and loss of hold, settle, release, expire and credit keeps
 //! balance + held + spent = granted, and no balance falls below zero.
 
 use std::collections::BTreeMap;
@@ -6,11 +6,12 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use local::engine::{Engine, TABLE_NAME};
 use proptest::prelude::*;
+use shared::domain::credit::{Cause, Credit};
 use shared::domain::hold::{Hold, HoldId, Wallet, WalletId};
-use shared::domain::id::{RequestId, UserId};
+use shared::domain::id::{CreditId, RequestId, UserId};
 use shared::domain::money::NanoUsd;
 use shared::store::Store;
-use shared::store::credits::Credit;
+use shared::store::credits::{BookError, Booked};
 use shared::store::ledger::{Ended, HoldError, HoldRequest};
 use tests::NOON;
 use tokio::runtime::Runtime;
@@ -30,7 +31,9 @@ enum Step {
     Release {
         call: u8,
     },
+    /// Books one of a few credits, perhaps again, perhaps another one under the same id.
     Credit {
+        name: u8,
         amount: i64,
     },
 }
@@ -40,7 +43,9 @@ fn any_step() -> impl Strategy<Value = Step> {
         4 => (0..6_u8, 0..600_i64).prop_map(|(call, amount)| Step::Hold { call, amount }),
         3 => (0..6_u8, 0..=1_000_i64).prop_map(|(call, thousandths)| Step::Settle { call, thousandths }),
         2 => (0..6_u8).prop_map(|call| Step::Release { call }),
-        1 => (0..500_i64).prop_map(|amount| Step::Credit { amount }),
+        1 => (0..250_u8, 0..500_i64).prop_map(|(name, amount)| Step::Credit { name, amount }),
+        1 => (0..3_u8, -4..4_i64)
+            .prop_map(|(name, hundreds)| Step::Credit { name, amount: hundreds * 100 }),
     ]
 }
 
@@ -51,6 +56,7 @@ struct Model {
     spent: i64,
     granted: i64,
     held: BTreeMap<u8, i64>,
+    credits: BTreeMap<u8, i64>,
 }
 
 struct Books {
@@ -58,7 +64,6 @@ struct Books {
     wallet: WalletId,
     user: UserId,
     now: Timestamp,
-    credits: u128,
 }
 
 impl Books {
@@ -76,7 +81,6 @@ impl Books {
             wallet,
             user,
             now,
-            credits: 0,
         }
     }
 
@@ -102,7 +106,7 @@ impl Books {
             .unwrap()
     }
 
-    async fn take(&mut self, step: &Step, model: &mut Model) {
+    async fn take(&self, step: &Step, model: &mut Model) {
         match *step {
             Step::Hold { call, amount } => self.hold(call, amount, model).await,
             Step::Settle { call, thousandths } => {
@@ -134,18 +138,33 @@ impl Books {
                     model.balance += amount;
                 }
             }
-            Step::Credit { amount } => {
-                self.credits += 1;
-                let credit = Credit {
-                    id: RequestId::from_bits(self.credits),
-                    user_id: self.user,
-                    amount: NanoUsd::new(amount),
-                    note: String::new(),
-                    by: self.user,
+            Step::Credit { name, amount } => self.credit(name, amount, model).await,
+        }
+    }
+
+    async fn credit(&self, name: u8, amount: i64, model: &mut Model) {
+        let credit = Credit {
+            id: CreditId::from_bits(u128::from(name)),
+            user_id: self.user,
+            cause: Cause::TopUp,
+            amount: NanoUsd::new(amount),
+            note: String::new(),
+            by: Some(self.user),
+            reference: None,
+        };
+        let booked = self.store.credits().book(&credit).await;
+        match model.credits.get(&name) {
+            Some(before) if *before == amount => assert_eq!(booked.unwrap(), Booked::Before),
+            Some(_) => assert!(matches!(booked, Err(BookError::Taken))),
+            None if model.balance + amount < 0 => {
+                let Err(BookError::Short { balance }) = booked else {
+                    panic!("{booked:?}")
                 };
-                self.store.credits().book(&credit).await.unwrap();
-                // The same credit once more is no credit.
-                self.store.credits().book(&credit).await.unwrap_err();
+                assert_eq!(balance.get(), model.balance);
+            }
+            None => {
+                assert_eq!(booked.unwrap(), Booked::Now);
+                model.credits.insert(name, amount);
                 model.balance += amount;
                 model.granted += amount;
             }
@@ -197,7 +216,7 @@ proptest! {
     #[test]
     fn money_is_neither_made_nor_lost(steps in prop::collection::vec(any_step(), 1..60)) {
         Runtime::new().unwrap().block_on(async {
-            let mut books = Books::open().await;
+            let books = Books::open().await;
             let mut model = Model::default();
             for step in &steps {
                 books.take(step, &mut model).await;

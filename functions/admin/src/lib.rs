@@ -17,6 +17,7 @@ mod session;
 
 mod answer;
 mod body;
+mod csv;
 mod page;
 mod path;
 mod query;
@@ -24,6 +25,7 @@ mod query;
 mod json;
 mod password;
 mod standing;
+mod throttle;
 mod username;
 
 pub mod app;

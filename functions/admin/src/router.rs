@@ -12,7 +12,8 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::endpoints::{
-    channels, groups, jobs, keys, models, prices, providers, session, settings, usage, users,
+    channels, groups, jobs, keys, models, prices, providers, redemption_codes, redemptions,
+    session, settings, usage, users,
 };
 use crate::{answer, body, console, docs, front, openapi};
 
@@ -69,7 +70,11 @@ fn table() -> OpenApiRouter<App> {
             users::update::update_user,
             users::delete::delete_user
         ))
-        .routes(routes!(users::credit::credit_user))
+        .routes(routes!(
+            users::credits::list_credits,
+            users::credit::credit_user
+        ))
+        .routes(routes!(users::history::list_history))
         .routes(routes!(keys::list::list_keys, keys::create::create_key))
         .routes(routes!(
             keys::show::show_key,
@@ -105,6 +110,16 @@ fn table() -> OpenApiRouter<App> {
             prices::delete::delete_price
         ))
         .routes(routes!(usage::list::list_usage))
+        .routes(routes!(
+            redemption_codes::list::list_redemption_codes,
+            redemption_codes::create::create_redemption_codes
+        ))
+        .routes(routes!(
+            redemption_codes::show::show_redemption_code,
+            redemption_codes::update::update_redemption_code,
+            redemption_codes::delete::delete_redemption_code
+        ))
+        .routes(routes!(redemptions::create::redeem_code))
         .routes(routes!(
             settings::show::show_settings,
             settings::update::update_settings

@@ -27,9 +27,10 @@ pub(crate) async fn of_all(app: &App, users: &[User]) -> Result<Vec<UserJson>, F
     let ids: Vec<_> = users.iter().map(|user| WalletId::User(user.id)).collect();
     let wallets = app.store.wallets().find_all(&ids).await?;
     let unheld = try_join_all(users.iter().map(|user| unheld(app, user))).await?;
+    let low = app.store.configuration().settings().await?.low_balance;
     let standings = users.iter().zip(unheld).map(|(user, unheld)| {
         let wallet = wallets.get(&WalletId::User(user.id)).cloned();
-        UserJson::new(user, &wallet.unwrap_or_default(), unheld)
+        UserJson::new(user, &wallet.unwrap_or_default(), unheld, low)
     });
     Ok(standings.collect())
 }

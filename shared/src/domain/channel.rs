@@ -11,6 +11,7 @@ use super::limit::Limits;
 use super::pattern;
 use super::provider::card::Tongue;
 use super::provider::{self, Provider};
+use super::sealed::Sealed;
 
 /// One configured upstream.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,17 +61,6 @@ pub struct Channel {
     pub rename_model: bool,
     /// When it was made.
     pub created_at: Timestamp,
-}
-
-/// A credential that only the holder of the master key can read.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Sealed(pub String);
-
-impl std::fmt::Debug for Sealed {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Sealed")
-    }
 }
 
 /// How long to wait for an upstream, in milliseconds.

@@ -2,6 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use ulid::Ulid;
 
@@ -34,6 +35,20 @@ macro_rules! id {
             #[must_use]
             pub fn at_ms(self) -> u64 {
                 self.0.timestamp_ms()
+            }
+
+            /// The time in the id.
+            #[must_use]
+            pub fn at(self) -> Timestamp {
+                let at = i64::try_from(self.at_ms()).ok();
+                let at = at.and_then(|ms| Timestamp::from_millisecond(ms).ok());
+                at.unwrap_or(Timestamp::UNIX_EPOCH)
+            }
+
+            /// All 128 bits of the id.
+            #[must_use]
+            pub const fn bits(self) -> u128 {
+                self.0.0
             }
 
             /// The random part of the id.
@@ -95,6 +110,22 @@ id!(
     /// One call. It tells its own age.
     RequestId
 );
+id!(
+    /// A credit: money put into a wallet, or taken out. It tells when.
+    CreditId
+);
+id!(
+    /// A movement of money: the id of a credit, or of the call that a usage record is of.
+    MovementId
+);
+id!(
+    /// A redemption code: 128 bits of the hash of its text, so that the text alone finds it.
+    RedemptionCodeId
+);
+id!(
+    /// Redemption codes that were made together. It tells when.
+    BatchId
+);
 
 #[cfg(test)]
 mod tests {
@@ -105,6 +136,8 @@ mod tests {
         let id = RequestId::from_parts(1_700_000_000_000, 42);
         assert_eq!(id.to_string().parse(), Ok(id));
         assert_eq!(id.at_ms(), 1_700_000_000_000);
+        assert_eq!(id.at().as_millisecond(), 1_700_000_000_000);
+        assert_eq!(RequestId::from_bits(id.bits()), id);
         assert_eq!("nonsense".parse::<RequestId>(), Err(InvalidId));
     }
 }

@@ -12,11 +12,14 @@ pub mod price;
 
 pub mod budget;
 pub mod channel;
+pub mod credit;
 pub mod group;
 pub mod hold;
 pub mod key;
 pub mod key_text;
 pub mod limit;
 pub mod record;
+pub mod redemption_code;
+pub mod sealed;
 pub mod settings;
 pub mod user;

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::money::NanoUsd;
+
 /// The settings, with the defaults of a new installation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -16,6 +18,11 @@ pub struct Settings {
     pub default_max_output_tokens: u64,
     /// How long usage records are kept, in days; 0 for ever.
     pub usage_retention_days: u32,
+
+    /// Below this balance a user is told that it is low; nothing for never.
+    pub low_balance: NanoUsd,
+    /// What a new member finds in the wallet.
+    pub signup_gift: NanoUsd,
 }
 
 impl Default for Settings {
@@ -26,6 +33,9 @@ impl Default for Settings {
             unsettled_policy: UnsettledPolicy::Release,
             default_max_output_tokens: 8_192,
             usage_retention_days: 90,
+
+            low_balance: NanoUsd::new(1_000_000_000),
+            signup_gift: NanoUsd::ZERO,
         }
     }
 }

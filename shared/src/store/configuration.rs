@@ -66,6 +66,16 @@ impl ConfigurationStore<'_> {
         Ok(item.and_then(|item| number(&item, "n")).unwrap_or(0))
     }
 
+    /// The settings alone: one read, where the rest is not needed.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn settings(&self) -> Result<Settings, StoreError> {
+        let key = schema::settings();
+        let settings = self.store.table.load(key, Read::Latest).await?;
+        Ok(settings.unwrap_or_default())
+    }
+
     /// All of it.
     ///
     /// # Errors

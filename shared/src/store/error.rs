@@ -24,6 +24,22 @@ pub enum StoreError {
     Unreadable(#[source] serde_dynamo::Error),
 }
 
+impl StoreError {
+    /// Whether to send the same again is of no use.
+    pub(super) const fn is_final(&self) -> bool {
+        matches!(self, Self::Refused(_) | Self::Unreadable(_))
+    }
+
+    /// The same, where a condition failed that held whenever it was looked at: others were faster, each
+    /// time.
+    pub(super) fn or_busy(self) -> Self {
+        match self {
+            Self::Conflict => Self::Busy("the item changed at every try".into()),
+            other => other,
+        }
+    }
+}
+
 impl<E, R> From<SdkError<E, R>> for StoreError
 where
     E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,

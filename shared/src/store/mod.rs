@@ -3,9 +3,12 @@
 pub mod configuration;
 pub mod credits;
 pub mod error;
+pub mod history;
 pub mod jobs;
 pub mod keys;
 pub mod ledger;
+mod patience;
+pub mod redemption_codes;
 mod schema;
 mod table;
 pub mod usage_log;

@@ -12,6 +12,8 @@
 //! KEY#<id>               KEY            a key                               KEYS, <user>#<id>
 //! WALLET#<wallet>        WALLET         balance, spent, granted, holds (of a user, a key, or calls)
 //! CREDITS#<user>         <ulid>         a movement of money into a wallet
+//! CREDITKEY#<user>#<hash> CREDITKEY     the credit that was booked under an idempotency key
+//! CODE#<id>              CODE           a redemption code                   CODES, <batch>.<number>
 //! USAGE#<user>#<yyyy-mm> <request>      a usage record                      DAY#<date>#<shard>, <request>
 //! HOLDERS#<hour>         <wallet>       this wallet took holds in that hour
 //! WINDOW#<what>#<minute> WINDOW         counters of one minute
@@ -22,7 +24,7 @@
 //! a change in between is seen as a newer version at the next look.
 
 use crate::domain::hold::WalletId;
-use crate::domain::id::{ChannelId, KeyId, RequestId, UserId};
+use crate::domain::id::{ChannelId, CreditId, KeyId, RedemptionCodeId, RequestId, UserId};
 use crate::domain::limit::Minute;
 
 pub(super) const PK: &str = "pk";
@@ -105,8 +107,23 @@ pub(super) fn wallet(id: WalletId) -> ItemKey {
     key(format!("WALLET#{id}"), "WALLET")
 }
 
-pub(super) fn credit(user: UserId, id: RequestId) -> ItemKey {
-    key(format!("CREDITS#{user}"), id.to_string())
+pub(super) fn credits(user: UserId) -> String {
+    format!("CREDITS#{user}")
+}
+
+pub(super) fn credit(user: UserId, id: CreditId) -> ItemKey {
+    key(credits(user), id.to_string())
+}
+
+/// `hash` is of an idempotency key, which may be longer than a key of the table.
+pub(super) fn credit_key(user: UserId, hash: &str) -> ItemKey {
+    key(format!("CREDITKEY#{user}#{hash}"), "CREDITKEY")
+}
+
+pub(super) const CODES: &str = "CODES";
+
+pub(super) fn redemption_code(id: RedemptionCodeId) -> ItemKey {
+    key(format!("CODE#{id}"), "CODE")
 }
 
 pub(super) fn usage(user: UserId, month: &str, id: RequestId) -> ItemKey {

@@ -13,6 +13,7 @@ use aws_sdk_dynamodb::types::{
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::patience::pause;
 use super::schema::{GPK, GSK, ItemKey, LISTING, PK, SK, TTL};
 use super::{Page, StoreError};
 
@@ -154,20 +155,27 @@ impl Table {
 
     /// All of the writes, or none.
     pub(super) async fn transact(&self, writes: Vec<TransactWriteItem>) -> Result<(), StoreError> {
-        // Two administrators at once are rare, and a user's wallet may be busy: a few tries suffice.
         let mut tries = 0;
         loop {
-            let transaction = self.client.transact_write_items();
-            let sent = transaction
-                .set_transact_items(Some(writes.clone()))
-                .send()
-                .await;
-            match sent.map_err(StoreError::from) {
-                Err(StoreError::Busy(_)) if tries < 8 => tries += 1,
-                Err(error) => return Err(error),
-                Ok(_) => return Ok(()),
+            match self.try_transact(writes.clone()).await {
+                // Two administrators at once are rare, and a user's wallet may be busy: a few tries suffice.
+                Err(StoreError::Busy(_)) if tries < 8 => {
+                    tries += 1;
+                    pause(tries).await;
+                }
+                other => return other,
             }
         }
+    }
+
+    /// The same, without another try when it meets another transaction.
+    pub(super) async fn try_transact(
+        &self,
+        writes: Vec<TransactWriteItem>,
+    ) -> Result<(), StoreError> {
+        let transaction = self.client.transact_write_items();
+        transaction.set_transact_items(Some(writes)).send().await?;
+        Ok(())
     }
 
     pub(super) fn put_action(&self, item: Item, condition: Option<&str>) -> TransactWriteItem {

@@ -1,8 +1,12 @@
 //! Users: found by id or by name, listed by name.
 
+use aws_sdk_dynamodb::types::TransactWriteItem;
+
+use super::patience::{TRIES, pause};
 use super::schema;
 use super::table::{Item, Marks, Read, item, n, s};
 use super::{Page, Store, StoreError};
+use crate::domain::credit::Credit;
 use crate::domain::hold::WalletId;
 use crate::domain::id::UserId;
 use crate::domain::user::User;
@@ -50,21 +54,63 @@ impl UserStore<'_> {
     /// # Errors
     /// [`StoreError::Conflict`] when the name is taken.
     pub async fn create(&self, user: &User) -> Result<(), StoreError> {
+        let wallet = super::wallets::empty();
+        self.add(user, wallet, None).await
+    }
+
+    /// Adds a user whose wallet begins with a credit.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when the name is taken.
+    pub async fn create_with(&self, user: &User, credit: &Credit) -> Result<(), StoreError> {
+        let mut wallet = super::wallets::empty();
+        for name in ["balance", "granted"] {
+            wallet.insert(name.to_owned(), n(credit.amount.get()));
+        }
+        let record = self.0.credits().record(credit)?;
+        self.add(user, wallet, Some(record)).await
+    }
+
+    async fn add(
+        &self,
+        user: &User,
+        mut wallet: Item,
+        record: Option<TransactWriteItem>,
+    ) -> Result<(), StoreError> {
         let table = &self.0.table;
         let mut claim = schema::username(&user.username).attributes();
         claim.insert("user_id".to_owned(), s(user.id.to_string()));
-        let mut wallet = schema::wallet(WalletId::User(user.id)).attributes();
-        wallet.extend(super::wallets::empty());
+        wallet.extend(schema::wallet(WalletId::User(user.id)).attributes());
         let unclaimed = Some("attribute_not_exists(pk)");
-        table
-            .transact(vec![
-                table.put_action(claim, unclaimed),
-                table.put_action(user_item(user)?, unclaimed),
-                table.put_action(wallet, unclaimed),
-            ])
-            .await?;
+        let mut writes = vec![
+            table.put_action(claim, unclaimed),
+            table.put_action(user_item(user)?, unclaimed),
+            table.put_action(wallet, unclaimed),
+        ];
+        writes.extend(record);
+        self.send(user, writes).await?;
         self.0.changed();
         Ok(())
+    }
+
+    async fn send(&self, user: &User, writes: Vec<TransactWriteItem>) -> Result<(), StoreError> {
+        let mut tries = 1;
+        loop {
+            let error = match self.0.table.try_transact(writes.clone()).await {
+                Ok(()) => return Ok(()),
+                Err(error) if error.is_final() => return Err(error),
+                Err(error) => error,
+            };
+            // Nobody else makes a user of this id: it is there if an earlier send arrived.
+            if self.find(user.id).await?.is_some() {
+                return Ok(());
+            }
+            if matches!(error, StoreError::Conflict) || tries == TRIES {
+                return Err(error);
+            }
+            pause(tries).await;
+            tries += 1;
+        }
     }
 
     /// Replaces what is known of a user; the name stays. `user` is a changed copy of what was found.

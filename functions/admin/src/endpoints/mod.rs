@@ -14,5 +14,8 @@ pub(crate) mod prices;
 
 pub(crate) mod usage;
 
+pub(crate) mod redemption_codes;
+pub(crate) mod redemptions;
+
 pub(crate) mod jobs;
 pub(crate) mod settings;

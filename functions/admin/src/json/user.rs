@@ -24,6 +24,8 @@ pub(crate) struct UserJson {
     /// What can still be spent, as a decimal string.
     #[schema(example = "4.2")]
     balance_usd: String,
+    /// Whether less than the setting `low_balance_usd` can still be spent; never for unlimited users.
+    low_balance: bool,
     /// What is set aside for calls in flight.
     #[schema(example = "0")]
     held_usd: String,
@@ -37,8 +39,9 @@ pub(crate) struct UserJson {
 }
 
 impl UserJson {
-    /// The user, with a wallet, and with what calls without a hold have cost.
-    pub(crate) fn new(user: &User, wallet: &Wallet, unheld: Option<NanoUsd>) -> Self {
+    /// The user, with a wallet, and with what calls without a hold have cost. A balance below `low` is
+    /// low.
+    pub(crate) fn new(user: &User, wallet: &Wallet, unheld: Option<NanoUsd>, low: NanoUsd) -> Self {
         Self {
             id: user.id.to_string(),
             username: user.username.clone(),
@@ -48,6 +51,7 @@ impl UserJson {
             enabled: user.enabled,
             unlimited: user.unlimited,
             balance_usd: wallet.balance.to_string(),
+            low_balance: !user.unlimited && low > NanoUsd::ZERO && wallet.balance < low,
             held_usd: wallet.held().to_string(),
             spent_usd: unheld.map(|unheld| wallet.spent.saturating_add(unheld).to_string()),
             must_change_password: user.must_change_password,

@@ -10,10 +10,11 @@ use shared::domain::user::User;
 use shared::failure::{Failure, Kind};
 
 use super::json::{SessionJson, SignInBody};
-use super::throttle::Throttle;
+use super::throttle;
 use crate::answer::Answer;
 use crate::app::App;
 use crate::body::Body;
+use crate::throttle::Throttle;
 use crate::{front, password, session, standing, username};
 
 /// Sign in
@@ -32,7 +33,7 @@ pub(crate) async fn begin_session(
 ) -> Answer<Response> {
     let name = username::read(&body.username);
     let address = front::caller_address(&app, &headers, &extensions);
-    let throttle = Throttle::of(name.as_deref(), address);
+    let throttle = throttle::of(name.as_deref(), address);
     let user = sign_in(&app, &throttle, name, body.password.into()).await?;
     let session = session::begin(&app, &user).await?;
     let cookie = session::set_cookie(&app, &headers, &session.token);

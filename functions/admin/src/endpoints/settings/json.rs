@@ -1,11 +1,14 @@
 //! Settings, as the outside sees and changes them.
 
 use serde::{Deserialize, Serialize};
+use shared::domain::credit;
+use shared::domain::money::NanoUsd;
 use shared::domain::settings::{Settings, UnpricedModels, UnsettledPolicy};
 use shared::failure::Failure;
 use utoipa::ToSchema;
 
 use crate::body::present;
+use crate::json::decimal::Decimal;
 
 const LONGEST_KEEPALIVE_MS: u64 = 60_000;
 const MOST_OUTPUT_TOKENS: u64 = 10_000_000;
@@ -27,6 +30,13 @@ pub(crate) struct SettingsJson {
     default_max_output_tokens: u64,
     /// How long usage records are kept, in days; 0 for ever.
     usage_retention_days: u32,
+
+    /// Below this balance a user's `low_balance` is true; 0 for never.
+    #[schema(example = "1")]
+    low_balance_usd: String,
+    /// What a new member finds in the wallet.
+    #[schema(example = "0")]
+    signup_gift_usd: String,
 }
 
 impl From<Settings> for SettingsJson {
@@ -37,6 +47,9 @@ impl From<Settings> for SettingsJson {
             unsettled_policy: settings.unsettled_policy,
             default_max_output_tokens: settings.default_max_output_tokens,
             usage_retention_days: settings.usage_retention_days,
+
+            low_balance_usd: settings.low_balance.to_string(),
+            signup_gift_usd: settings.signup_gift.to_string(),
         }
     }
 }
@@ -63,6 +76,15 @@ pub(crate) struct SettingsBody {
     /// 0 (for ever) to 3650.
     #[serde(default, deserialize_with = "present")]
     usage_retention_days: Option<u32>,
+
+    /// A decimal string; 0 for never.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>)]
+    low_balance_usd: Option<Decimal<NanoUsd>>,
+    /// A decimal string; 0 for none.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>)]
+    signup_gift_usd: Option<Decimal<NanoUsd>>,
 }
 
 impl SettingsBody {
@@ -78,6 +100,9 @@ impl SettingsBody {
             usage_retention_days: self
                 .usage_retention_days
                 .unwrap_or(now.usage_retention_days),
+
+            low_balance: amount("low_balance_usd", self.low_balance_usd, now.low_balance)?,
+            signup_gift: amount("signup_gift_usd", self.signup_gift_usd, now.signup_gift)?,
         };
         if settings.keepalive_ms > LONGEST_KEEPALIVE_MS {
             let text = format!("0 (never) to {LONGEST_KEEPALIVE_MS} is expected.");
@@ -93,4 +118,18 @@ impl SettingsBody {
         }
         Ok(settings)
     }
+}
+
+/// An amount that a wallet can hold, or nothing.
+fn amount(
+    name: &'static str,
+    given: Option<Decimal<NanoUsd>>,
+    now: NanoUsd,
+) -> Result<NanoUsd, Failure> {
+    let amount = given.map_or(now, |Decimal(amount)| amount);
+    if (NanoUsd::ZERO..=credit::MOST).contains(&amount) {
+        return Ok(amount);
+    }
+    let text = format!("0 to {} is expected.", credit::MOST);
+    Err(Failure::bad_field(name, text))
 }

@@ -1,24 +1,12 @@
-//! Usage records as CSV (RFC 4180), safe to open in a spreadsheet.
+//! Usage records as CSV.
 
 use shared::domain::record::{Status, UsageRecord};
 
-use super::json::arrived;
+use crate::csv::{self, Cell, Column, maybe, plain, text};
 
-/// A column: its name, and its cell of a record.
-type Column = (&'static str, fn(&UsageRecord) -> Cell);
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Cell {
-    /// What somebody wrote, or that stands for itself.
-    Text(String),
-    /// A number or a flag: nothing that a spreadsheet could take for a formula.
-    Plain(String),
-    Empty,
-}
-
-const COLUMNS: &[Column] = &[
+const COLUMNS: &[Column<UsageRecord>] = &[
     ("id", |r| text(r.id)),
-    ("at", |r| text(arrived(r.id))),
+    ("at", |r| text(r.id.at())),
     ("user_id", |r| text(r.user_id)),
     ("key_id", |r| maybe(r.key_id)),
     ("key_name", |r| maybe(r.key_name.as_ref())),
@@ -54,55 +42,7 @@ const COLUMNS: &[Column] = &[
 
 /// The records, a line each, under a line of names.
 pub(super) fn write(records: &[UsageRecord]) -> String {
-    let names: Vec<&str> = COLUMNS.iter().map(|(name, _)| *name).collect();
-    let mut csv = names.join(",");
-    csv.push_str("\r\n");
-    for record in records {
-        let cells: Vec<String> = COLUMNS
-            .iter()
-            .map(|(_, cell)| cell(record).write())
-            .collect();
-        csv.push_str(&cells.join(","));
-        csv.push_str("\r\n");
-    }
-    csv
-}
-
-impl Cell {
-    /// A text that begins like a formula is led by a quote, which a spreadsheet does not show.
-    /// <https://owasp.org/www-community/attacks/CSV_Injection>
-    fn write(self) -> String {
-        let text = match self {
-            Self::Empty => return String::new(),
-            Self::Plain(text) => return text,
-            Self::Text(text) if text.starts_with(['=', '+', '-', '@', '\t', '\r']) => {
-                format!("'{text}")
-            }
-            Self::Text(text) => text,
-        };
-        if text.contains(['"', ',', '\n', '\r']) {
-            format!("\"{}\"", text.replace('"', "\"\""))
-        } else {
-            text
-        }
-    }
-}
-
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "columns hand over ids and references"
-)]
-fn text(value: impl ToString) -> Cell {
-    Cell::Text(value.to_string())
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "columns hand over numbers")]
-fn plain(value: impl ToString) -> Cell {
-    Cell::Plain(value.to_string())
-}
-
-fn maybe(value: Option<impl ToString>) -> Cell {
-    value.map_or(Cell::Empty, text)
+    csv::write(COLUMNS, records)
 }
 
 fn status(status: Status) -> &'static str {
@@ -118,28 +58,5 @@ fn lane(lane: shared::domain::dialect::Lane) -> &'static str {
     match lane {
         shared::domain::dialect::Lane::Express => "express",
         shared::domain::dialect::Lane::Conversion => "conversion",
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_text_becomes_a_formula_and_no_number_a_text() {
-        for (cell, written) in [
-            (text("gpt-4o"), "gpt-4o"),
-            (text("=1+1"), "'=1+1"),
-            (text("+1"), "'+1"),
-            (text("-1"), "'-1"),
-            (text("@a"), "'@a"),
-            (text("a,b"), "\"a,b\""),
-            (text("say \"a\""), "\"say \"\"a\"\"\""),
-            (text("=a,b\n"), "\"'=a,b\n\""),
-            (plain(-1), "-1"),
-            (maybe(None::<u8>), ""),
-        ] {
-            assert_eq!(cell.clone().write(), written, "{cell:?}");
-        }
     }
 }

@@ -5,7 +5,6 @@ use std::net::IpAddr;
 use jiff::Timestamp;
 use serde::Serialize;
 use shared::domain::dialect::{Dialect, Lane};
-use shared::domain::id::RequestId;
 use shared::domain::price::BillLine;
 use shared::domain::record::{Attempt, Status, UsageRecord};
 use shared::domain::usage::Usage;
@@ -101,18 +100,11 @@ struct BillLineJson {
     usd: String,
 }
 
-/// When the call of that id arrived.
-pub(super) fn arrived(id: RequestId) -> Timestamp {
-    let at = i64::try_from(id.at_ms()).ok();
-    let at = at.and_then(|ms| Timestamp::from_millisecond(ms).ok());
-    at.unwrap_or(Timestamp::UNIX_EPOCH)
-}
-
 impl From<UsageRecord> for RecordJson {
     fn from(record: UsageRecord) -> Self {
         Self {
             id: record.id.to_string(),
-            at: arrived(record.id),
+            at: record.id.at(),
             user_id: record.user_id.to_string(),
             key_id: record.key_id.map(Into::into),
             key_name: record.key_name,

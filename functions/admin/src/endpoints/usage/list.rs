@@ -3,17 +3,16 @@
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use http::header::{ACCEPT, CONTENT_DISPOSITION, CONTENT_TYPE};
-use http::{HeaderMap, HeaderValue};
+use http::HeaderMap;
 use shared::domain::record::UsageRecord;
 use shared::failure::Failure;
 use shared::store::usage_log::{Span, UsageFilter};
 
-use super::csv;
 use super::filter::UsageQuery;
 use super::json::RecordJson;
 use crate::answer::{Answer, List};
 use crate::app::App;
+use crate::csv;
 use crate::page;
 use crate::query::Query;
 use crate::session::Member;
@@ -40,7 +39,7 @@ pub(crate) async fn list_usage(
 ) -> Answer<Response> {
     let filter = query.filter(&member)?;
     let span = query.span(&app).await?;
-    if wants_csv(&headers) {
+    if csv::is_wanted(&headers) {
         return Ok(lines(&app, &query, &filter, span).await?);
     }
     let size = page::size(query.limit);
@@ -54,13 +53,6 @@ pub(crate) async fn list_usage(
         next_cursor: page.next,
     };
     Ok(Json(list).into_response())
-}
-
-fn wants_csv(headers: &HeaderMap) -> bool {
-    let accepted = headers
-        .get(ACCEPT)
-        .and_then(|accepted| accepted.to_str().ok());
-    accepted.is_some_and(|accepted| accepted.contains("text/csv"))
 }
 
 async fn lines(
@@ -85,17 +77,6 @@ async fn lines(
             break cursor;
         }
     };
-    let mut answer = csv::write(&records).into_response();
-    let headers = answer.headers_mut();
-    headers.insert(
-        CONTENT_TYPE,
-        HeaderValue::from_static("text/csv; charset=utf-8"),
-    );
-    let name = HeaderValue::from_static("attachment; filename=\"usage.csv\"");
-    headers.insert(CONTENT_DISPOSITION, name);
-    if let Some(next) = next {
-        let next = HeaderValue::from_str(&next.to_string()).map_err(Failure::internal)?;
-        headers.insert("x-tollhouse-next-cursor", next);
-    }
-    Ok(answer)
+    let next = next.map(|next| next.to_string());
+    csv::answer(super::csv::write(&records), "usage.csv", next.as_deref())
 }

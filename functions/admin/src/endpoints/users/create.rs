@@ -3,8 +3,10 @@
 use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
+use shared::domain::credit::{Cause, Credit};
 use shared::domain::group::DEFAULT_GROUP;
-use shared::domain::id::UserId;
+use shared::domain::id::{CreditId, UserId};
+use shared::domain::money::NanoUsd;
 use shared::domain::user::{Role, User};
 use shared::failure::{Failure, Kind};
 use shared::random;
@@ -19,7 +21,9 @@ use crate::json::user::UserJson;
 use crate::session::Admin;
 use crate::{password, standing, username};
 
-/// Create a user with an empty wallet
+/// Create a user
+///
+/// The wallet is empty; a member's holds the setting `signup_gift_usd`.
 #[utoipa::path(
     post, path = "/api/users", tag = "users", request_body = CreateBody,
     responses((status = 201, description = "The user", body = UserJson)),
@@ -30,7 +34,11 @@ pub(crate) async fn create_user(
     Body(body): Body<CreateBody>,
 ) -> Answer<(StatusCode, Json<UserJson>)> {
     let user = read(&app, &actor.0, body).await?;
-    match app.store.users().create(&user).await {
+    let created = match gift(&app, &actor.0, &user).await? {
+        Some(gift) => app.store.users().create_with(&user, &gift).await,
+        None => app.store.users().create(&user).await,
+    };
+    match created {
         Ok(()) => Ok((StatusCode::CREATED, Json(standing::of(&app, &user).await?))),
         Err(StoreError::Conflict) => Err(taken(&user.username).into()),
         Err(error) => Err(error.into()),
@@ -68,6 +76,21 @@ async fn read(app: &App, actor: &User, body: CreateBody) -> Result<User, Failure
         revision: 0,
         created_at: app.now(),
     })
+}
+
+/// What a new member finds in the wallet, if anything.
+async fn gift(app: &App, actor: &User, user: &User) -> Result<Option<Credit>, Failure> {
+    let amount = app.store.configuration().settings().await?.signup_gift;
+    let is_given = user.role == Role::Member && amount > NanoUsd::ZERO;
+    Ok(is_given.then(|| Credit {
+        id: CreditId::from_parts(user.id.at_ms(), random::bits()),
+        user_id: user.id,
+        cause: Cause::Gift,
+        amount,
+        note: "For signing up.".to_owned(),
+        by: Some(actor.id),
+        reference: None,
+    }))
 }
 
 fn taken(name: &str) -> Failure {

@@ -1,6 +1,7 @@
 //! Users, as the outside changes them. How they are shown is in `crate::json::user`.
 
 use serde::Deserialize;
+use shared::domain::credit::Cause;
 use shared::domain::money::NanoUsd;
 use shared::domain::user::Role;
 use utoipa::ToSchema;
@@ -66,11 +67,37 @@ pub(crate) struct UpdateBody {
 /// Money to put into a user's wallet, or to take out when the amount is negative.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(as = Credit)]
+#[schema(as = CreditCreate)]
 pub(crate) struct CreditBody {
     /// A decimal string or a number.
     #[schema(value_type = String, example = "10")]
     pub(crate) amount_usd: Decimal<NanoUsd>,
     /// Why.
     pub(crate) note: Option<String>,
+    /// `top_up`, `gift` or `correction`; unless given, `top_up` for money that is put in, and
+    /// `correction` for money that is taken out.
+    pub(crate) cause: Option<CauseName>,
+    /// A name of your choice, 1 to 255 characters: the same credit under the same name is booked once,
+    /// however often it is sent. The header `Idempotency-Key` says the same.
+    pub(crate) idempotency_key: Option<String>,
+}
+
+/// What an administrator may book.
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = CreditCause)]
+pub(crate) enum CauseName {
+    TopUp,
+    Gift,
+    Correction,
+}
+
+impl From<CauseName> for Cause {
+    fn from(name: CauseName) -> Self {
+        match name {
+            CauseName::TopUp => Self::TopUp,
+            CauseName::Gift => Self::Gift,
+            CauseName::Correction => Self::Correction,
+        }
+    }
 }
