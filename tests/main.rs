@@ -9,6 +9,7 @@
 
 mod admin;
 mod architecture;
+mod chaos;
 mod deploy;
 mod ledger;
 mod maintenance;

@@ -177,7 +177,8 @@ impl Builder {
         let store = match &self.faults {
             Some(faults) => {
                 let http = faults.over(engine::plain_http());
-                Store::new(engine::client(engine.endpoint(), http), TABLE_NAME)
+                let client = engine::client(engine.endpoint(), http);
+                Store::new(faults::hasty(&client), TABLE_NAME)
             }
             None => plain,
         };
