@@ -202,7 +202,11 @@ impl Builder {
         if let Some(faults) = &self.faults {
             http = faults.over(http);
         }
-        let store = Store::new(database.client_over(http), TABLE_NAME);
+        let mut books = database.client_over(http);
+        if self.faults.is_some() {
+            books = faults::hasty(&books);
+        }
+        let store = Store::new(books, TABLE_NAME);
         let clock = Clock::manual(NOON.parse().unwrap());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

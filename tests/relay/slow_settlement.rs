@@ -1,7 +1,7 @@
 //! Calls that outlive the reconciler's patience, and books that cannot be written at once.
 
 use serde_json::json;
-use shared::domain::hold::WalletId;
+use shared::domain::hold::{HoldId, WalletId};
 use shared::domain::id::RequestId;
 use shared::domain::money::NanoUsd;
 use tests::House;
@@ -95,12 +95,12 @@ async fn a_due_charge_that_no_record_names_is_given_back() {
     let (cost, at) = (NanoUsd::new(50_000), house.clock.now());
     let ledger = house.store.ledger();
     let due = ledger
-        .hold_late((user, request), 0, cost, at)
+        .hold_late((user, HoldId::late(request, 0)), 0, cost, at)
         .await
         .unwrap();
     // Whoever repeats it finds it.
     let again = ledger
-        .hold_late((user, request), 0, cost, at)
+        .hold_late((user, HoldId::late(request, 0)), 0, cost, at)
         .await
         .unwrap();
     assert_eq!((due.amount, &due), (cost, &again));

@@ -150,8 +150,8 @@ async fn end(
     };
     let record = with_closed_round(app, settings, record, &holds).await?;
     for hold in &holds {
-        if record.holds.contains(&hold.name()) {
-            let ended = app.store.ledger().settle(hold, record.cost).await?;
+        if let Some(charge) = record.charge_of(hold.wallet, hold.id) {
+            let ended = app.store.ledger().settle(hold, charge).await?;
             done.settled += u64::from(ended == Ended::Now);
         } else {
             let ended = app.store.ledger().release(hold).await?;

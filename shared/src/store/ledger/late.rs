@@ -6,45 +6,43 @@ use jiff::Timestamp;
 use super::Ledger;
 use super::end::unmet;
 use crate::domain::hold::{Hold, HoldId, Wallet, WalletId};
-use crate::domain::id::RequestId;
 use crate::domain::money::NanoUsd;
 use crate::store::table::n;
 use crate::store::{StoreError, schema};
 
-/// How often a charge is tried, under new ids or for less.
+/// How often a charge is tried, for less each time.
 const ATTEMPTS: u8 = 16;
 
 impl Ledger<'_> {
     /// Sets aside what a call has cost already, or as much of it as the wallet has: for a call whose
-    /// hold was released while it still ran. A negative cost gives money back. Whoever repeats it in the
-    /// same round finds the charge that is there.
+    /// hold was released while it still ran. Whoever repeats it in the same round finds the charge that
+    /// is there.
     ///
     /// # Errors
-    /// When the table does not answer, or there is no such wallet.
+    /// When the table does not answer, or there is no such wallet. After [`StoreError::Unknown`] the id
+    /// is burnt: the next attempt takes the next one.
     pub async fn hold_late(
         &self,
-        (wallet, request): (WalletId, RequestId),
+        (wallet, id): (WalletId, HoldId),
         round: u8,
         cost: NanoUsd,
         now: Timestamp,
     ) -> Result<Hold, StoreError> {
-        self.note_holder(wallet, now).await?;
-        let mut id = HoldId::late(request, round);
+        self.note_holder(wallet, now).await.map_err(unsent)?;
         let mut charge = Hold::found(id, wallet, cost);
         for _ in 0..ATTEMPTS {
             match self.send_late(&charge).await {
                 Ok(None) => return Ok(charge),
                 Ok(Some(seen)) => {
-                    if let Some(found) = due(&seen, wallet, (request, round)) {
+                    if let Some(found) = due(&seen, wallet, (id, round)) {
                         return Ok(found);
                     }
                     charge.amount = cost.min(seen.balance.max(NanoUsd::ZERO));
                 }
                 // As with any hold: what may still arrive under this id counts for nothing.
-                Err(StoreError::Unknown(_)) if id.next().is_of_round(round) => {
+                Err(error @ StoreError::Unknown(_)) => {
                     let _ = self.release(&charge).await;
-                    id = id.next();
-                    charge = Hold::found(id, wallet, cost);
+                    return Err(error);
                 }
                 Err(StoreError::Busy(_)) => {}
                 Err(error) => return Err(error),
@@ -75,9 +73,17 @@ impl Ledger<'_> {
     }
 }
 
+/// An error before the charge was sent: its id is as good as new.
+fn unsent(error: StoreError) -> StoreError {
+    match error {
+        StoreError::Unknown(cause) => StoreError::Busy(cause),
+        other => other,
+    }
+}
+
 /// The first charge of a call and a round that is due in a wallet.
-fn due(seen: &Wallet, wallet: WalletId, (request, round): (RequestId, u8)) -> Option<Hold> {
-    let late = |id: HoldId| id.request == request && id.is_of_round(round);
+fn due(seen: &Wallet, wallet: WalletId, (charge, round): (HoldId, u8)) -> Option<Hold> {
+    let late = |id: HoldId| id.request == charge.request && id.is_of_round(round);
     let found = seen.holds.iter().filter(|(id, _)| late(*id));
     let (id, amount) = found.min_by_key(|(id, _)| *id)?;
     Some(Hold::found(*id, wallet, *amount))

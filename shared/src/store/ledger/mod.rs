@@ -12,7 +12,7 @@ mod late;
 
 pub use end::{Charge, Ended, Resized};
 pub(super) use hold::SeenMinutes;
-pub use hold::{HoldError, HoldRequest, MOST_PARALLEL};
+pub use hold::{HOLD_ATTEMPTS, HoldError, HoldRequest, MOST_PARALLEL};
 
 use super::Store;
 
