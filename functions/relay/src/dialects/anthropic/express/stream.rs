@@ -16,6 +16,8 @@ use crate::dialects::watch::{Seen, Verdict, Watch};
 #[derive(Debug, Default)]
 pub(in crate::dialects) struct Watcher {
     usage: Option<Counts>,
+    /// Whether all is said.
+    finished: bool,
     seen: Seen,
 }
 
@@ -50,12 +52,14 @@ impl Watch for Watcher {
                 let message = fields(&data).and_then(|mut event| event.object("message"));
                 self.add(message);
             }
-            b"message_delta" => self.add(fields(&data)),
+            b"message_delta" => {
+                self.add(fields(&data));
+                // It comes once all is said.
+                self.finished = true;
+            }
             b"message_stop" => {
                 self.seen.complete = true;
                 self.seen.over = true;
-                // The output told at the start is a token or two: before the end it is no usage.
-                self.seen.tokens = self.seen.so_far;
             }
             _ => {
                 add_delivered(&mut self.seen.delivered, &data);
@@ -64,7 +68,7 @@ impl Watch for Watcher {
         }
         self.seen.began = true;
         // The start tells a token or two of output: once more was said, that is no usage.
-        let is_all = self.seen.complete && self.seen.current;
+        let is_all = (self.finished || self.seen.complete) && self.seen.current;
         self.seen.tokens = self.seen.so_far.filter(|_| is_all);
         Verdict::Pass
     }
