@@ -189,7 +189,9 @@ pub(super) async fn run(
 }
 
 fn text(item: &Item) -> String {
-    let members = item.iter().map(|(name, value)| format!("{name}={}", value_text(value)));
+    let members = item
+        .iter()
+        .map(|(name, value)| format!("{name}={}", value_text(value)));
     members.collect::<Vec<_>>().join(" ")
 }
 

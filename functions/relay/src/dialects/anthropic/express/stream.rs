@@ -16,6 +16,8 @@ use crate::dialects::watch::{Seen, Verdict, Watch};
 #[derive(Debug, Default)]
 pub(in crate::dialects) struct Watcher {
     usage: Option<Counts>,
+    /// Whether the end of the message told its usage, and nothing was said since.
+    told: bool,
     seen: Seen,
 }
 
@@ -50,12 +52,18 @@ impl Watch for Watcher {
                 let message = fields(&data).and_then(|mut event| event.object("message"));
                 self.add(message);
             }
-            b"message_delta" => self.add(fields(&data)),
+            b"message_delta" => {
+                self.add(fields(&data));
+                self.told = true;
+            }
             b"message_stop" => {
                 self.seen.complete = true;
                 self.seen.over = true;
             }
-            _ => add_delivered(&mut self.seen.delivered, &data),
+            _ => {
+                add_delivered(&mut self.seen.delivered, &data);
+                self.told = false;
+            }
         }
         self.seen.began = true;
         Verdict::Pass
@@ -65,7 +73,7 @@ impl Watch for Watcher {
         // The output told at the start is a token or two: before the end it is no usage.
         let so_far = self.usage.map(Counts::tokens);
         Seen {
-            tokens: so_far.filter(|_| self.seen.complete),
+            tokens: so_far.filter(|_| self.seen.complete || self.told),
             so_far,
             ..self.seen
         }
@@ -109,6 +117,21 @@ mod tests {
             (tokens.cache_write_5m, tokens.cache_write_1h, tokens.output),
             (4, 5, 12)
         );
+    }
+
+    #[test]
+    fn usage_counts_once_the_end_of_the_message_told_it() {
+        let mut watcher = Watcher::default();
+        let start = "data:{\"type\":\"message_start\",\"message\":{\"usage\":{\"input_tokens\":3,\
+                     \"output_tokens\":1}}}\n\n";
+        let said = "data:{\"type\":\"content_block_delta\",\"delta\":{\"type\":\"text_delta\",\
+                    \"text\":\"hi\"}}\n\n";
+        let end = "data:{\"type\":\"message_delta\",\"usage\":{\"output_tokens\":5}}\n\n";
+        for (event, told) in [(start, None), (said, None), (end, Some(5)), (said, None)] {
+            assert_eq!(watcher.event(event.as_bytes()), Verdict::Pass);
+            let tokens = watcher.seen().tokens;
+            assert_eq!(tokens.map(|tokens| tokens.output), told, "{event}");
+        }
     }
 
     #[test]
