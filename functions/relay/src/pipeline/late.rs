@@ -53,7 +53,6 @@ pub(super) async fn book(
         let due = set_aside(app, delivery, record, &found).await?;
         let payable = due.iter().map(|due| due.payable(record.cost));
         let charged = payable.min().unwrap_or(record.cost);
-        resize(app, &due, charged).await?;
         let booked = record.charged(charged, due.iter().map(Due::name).collect());
         let log = app.store.usage_log();
         match log
@@ -83,11 +82,25 @@ pub(super) async fn book(
 /// Settles the charges that a record names; any may have been before.
 pub(super) async fn settle(app: &App, booked: &UsageRecord) -> Result<(), StoreError> {
     for name in booked.holds.iter().filter(|name| name.id.is_late()) {
-        let cost = booked.cost.saturating_sub(name.before);
-        let charge = Hold::found(name.id, name.wallet, cost.max(NanoUsd::ZERO));
-        app.store.ledger().settle(&charge, cost).await?;
+        settle_in(app, booked, name.wallet).await?;
     }
     Ok(())
+}
+
+/// Settles the charge that a record names in a wallet, if it names one; gives what is charged there.
+async fn settle_in(
+    app: &App,
+    booked: &UsageRecord,
+    wallet: WalletId,
+) -> Result<NanoUsd, StoreError> {
+    let name = booked.holds.iter().find(|name| name.wallet == wallet);
+    let Some(name) = name else {
+        return Ok(NanoUsd::ZERO);
+    };
+    let cost = booked.cost.saturating_sub(name.before);
+    let charge = Hold::found(name.id, wallet, cost.max(NanoUsd::ZERO));
+    app.store.ledger().settle(&charge, cost).await?;
+    Ok(booked.cost)
 }
 
 /// Sets aside in each wallet what it was not charged yet.
@@ -101,10 +114,16 @@ async fn set_aside(
     let burnt = &mut delivery.burnt;
     for hold in delivery.admitted.holds.iter().filter(|hold| hold.pays) {
         // What the reconciler meant to do is done, should it have died before it could.
-        let before = found.charge_of(hold.wallet, hold.id).unwrap_or_default();
-        app.store.ledger().settle(hold, before).await?;
+        let before = settle_in(app, found, hold.wallet).await?;
+        app.store.ledger().release(hold).await?;
         let more = record.cost.saturating_sub(before).max(NanoUsd::ZERO);
-        let charge = charge(app, (hold.wallet, found), more, burnt).await?;
+        let mut charge = charge(app, (hold.wallet, found), more, burnt).await?;
+        // The reconciler was about to charge what was held.
+        if charge.amount < more
+            && let Resized::To(amount) = app.store.ledger().resize(&charge, more).await?
+        {
+            charge.amount = amount;
+        }
         due.push(Due { charge, before });
     }
     Ok(due)
@@ -131,17 +150,4 @@ async fn charge(
             other => return other,
         }
     }
-}
-
-/// Makes the charges such that none is more than what is charged in all: another wallet had less.
-async fn resize(app: &App, all: &[Due], charged: NanoUsd) -> Result<(), StoreError> {
-    for Due { charge, before } in all {
-        let more = charged.saturating_sub(*before).max(NanoUsd::ZERO);
-        if charge.amount > more {
-            let resized: Resized = app.store.ledger().resize(charge, more).await?;
-            // Whoever ended it has closed the round, so the record will not be taken.
-            tracing::debug!(hold = %charge.id, ?resized, "a charge is less than what is due");
-        }
-    }
-    Ok(())
 }

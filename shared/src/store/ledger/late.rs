@@ -51,6 +51,54 @@ impl Ledger<'_> {
         Err(StoreError::Conflict)
     }
 
+    /// Makes a hold a charge that is due, of a round: whoever held it can neither settle nor release it
+    /// any more. `None` when it was ended before.
+    ///
+    /// # Errors
+    /// When the table does not answer. It may be repeated without harm.
+    pub async fn make_due(&self, hold: &Hold, round: u8) -> Result<Option<Hold>, StoreError> {
+        let mut charge = Hold {
+            id: HoldId::late(hold.id.request, round),
+            ..Hold::found(hold.id, hold.wallet, hold.amount)
+        };
+        for _ in 0..ATTEMPTS {
+            let Some(seen) = self.send_due(hold.id, &charge).await? else {
+                return Ok(Some(charge));
+            };
+            if let Some(found) = due(&seen, hold.wallet, (charge.id, round)) {
+                return Ok(Some(found));
+            }
+            // Its call has resized it since it was looked at.
+            match seen.holds.iter().find(|(id, _)| *id == hold.id) {
+                Some((_, amount)) => charge.amount = *amount,
+                None => return Ok(None),
+            }
+        }
+        Err(StoreError::Conflict)
+    }
+
+    /// The wallet as it was, when the condition did not hold.
+    async fn send_due(&self, held: HoldId, charge: &Hold) -> Result<Option<Wallet>, StoreError> {
+        let table = &self.0.table;
+        let sent = table
+            .client
+            .update_item()
+            .table_name(&table.name)
+            .set_key(Some(schema::wallet(charge.wallet).attributes()))
+            .update_expression("SET holds.#due = :amount REMOVE holds.#hold")
+            .condition_expression("holds.#hold = :amount AND attribute_not_exists(holds.#due)")
+            .expression_attribute_names("#hold", held.to_string())
+            .expression_attribute_names("#due", charge.id.to_string())
+            .expression_attribute_values(":amount", n(charge.amount.get()))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .send()
+            .await;
+        match sent {
+            Ok(_) => Ok(None),
+            Err(error) => Ok(Some(unmet(error)?.unwrap_or_default())),
+        }
+    }
+
     /// The wallet as it was, when the condition did not hold.
     async fn send_late(&self, charge: &Hold) -> Result<Option<Wallet>, StoreError> {
         let table = &self.0.table;

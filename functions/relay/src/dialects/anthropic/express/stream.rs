@@ -124,6 +124,21 @@ mod tests {
     }
 
     #[test]
+    fn usage_counts_once_the_end_of_the_message_told_it() {
+        let mut watcher = Watcher::default();
+        let start = "data:{\"type\":\"message_start\",\"message\":{\"usage\":{\"input_tokens\":3,\
+                     \"output_tokens\":1}}}\n\n";
+        let said = "data:{\"type\":\"content_block_delta\",\"delta\":{\"type\":\"text_delta\",\
+                    \"text\":\"hi\"}}\n\n";
+        let end = "data:{\"type\":\"message_delta\",\"usage\":{\"output_tokens\":5}}\n\n";
+        for (event, told) in [(start, None), (said, None), (end, Some(5)), (said, None)] {
+            assert_eq!(watcher.event(event.as_bytes()), Verdict::Pass);
+            let tokens = watcher.seen().tokens;
+            assert_eq!(tokens.map(|tokens| tokens.output), told, "{event}");
+        }
+    }
+
+    #[test]
     fn events_without_names_are_known_by_their_types() {
         let mut watcher = Watcher::default();
         for event in [
