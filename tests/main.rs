@@ -10,6 +10,7 @@
 mod admin;
 mod architecture;
 mod chaos;
+mod costs;
 mod deploy;
 mod ledger;
 mod maintenance;

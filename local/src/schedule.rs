@@ -31,9 +31,12 @@ pub(crate) async fn reconcile(app: &App) {
 /// Starts everything that runs by itself.
 pub(crate) fn start(tasks: &TaskTracker, app: &App, engine: Option<Engine>) {
     for job in JOBS {
+        let Some(every_s) = job.every_s() else {
+            continue;
+        };
         let app = app.clone();
         tasks.spawn(async move {
-            let mut ticks = every(Duration::from_secs(job.every_s()));
+            let mut ticks = every(Duration::from_secs(every_s));
             loop {
                 ticks.tick().await;
                 let order = Order {

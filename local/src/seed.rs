@@ -8,6 +8,7 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use shared::clock::Clock;
 use shared::domain::channel::{Channel, Timeouts};
+use shared::domain::cost::Cost;
 use shared::domain::credit::{Cause, Credit};
 use shared::domain::group::DEFAULT_GROUP;
 use shared::domain::id::{ChannelId, CreditId, UserId};
@@ -126,12 +127,11 @@ impl Seed<'_> {
         channel.base_url = base_url;
         channel.models = vec![DEMO_MODEL.to_owned()];
         self.store.configuration().put_channel(&channel).await?;
-        if configuration
-            .prices
-            .iter()
-            .all(|price| price.model != DEMO_MODEL)
-        {
-            self.store.configuration().put_price(&demo_price()).await?;
+        if configuration.prices.named(DEMO_MODEL).is_none() {
+            self.store
+                .configuration()
+                .put_price(&demo_price(), self.clock.now())
+                .await?;
         }
         Ok(())
     }
@@ -155,6 +155,7 @@ impl Seed<'_> {
             timeouts: Timeouts::default(),
             limits: Limits::default(),
             rename_model: false,
+            cost: Cost::default(),
             created_at: self.clock.now(),
         }
     }

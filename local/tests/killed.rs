@@ -1,7 +1,7 @@
 //! The process is killed at every step of a call; then the reconciler runs, and nothing is lost and
 //! nothing is charged twice.
 //!
-//! The real binary talks to the embedded engine through a proxy of ours that counts its operations and
+//! The real binary talks to the database through a proxy of ours that counts its operations and
 //! kills it right before or right after one of them; and to a provider that kills it in the middle of
 //! an answer.
 
@@ -15,7 +15,6 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
-use local::engine::{Engine, TABLE_NAME};
 use maintenance::app::App;
 use maintenance::jobs::{self, Order};
 use serde_json::{Map, Value, json};
@@ -24,6 +23,7 @@ use shared::domain::hold::{Wallet, WalletId};
 use shared::domain::id::UserId;
 use shared::store::Store;
 use tests::callers::{Anonymous, KeyCaller};
+use tests::database::Database;
 use tests::upstream::{Act, FakeUpstream, Gate, Piece, chat_end, chat_text};
 use tests::{MODEL, PASSWORD, client};
 use tokio::io::{AsyncBufReadExt, BufReader};
@@ -37,7 +37,7 @@ enum Death {
     After(usize),
 }
 
-/// A proxy before the engine, that can kill the process behind it.
+/// A proxy before the database, that can kill the process behind it.
 #[derive(Clone)]
 struct Proxy {
     engine: String,
@@ -53,11 +53,11 @@ struct Plan {
 }
 
 impl Proxy {
-    async fn start(engine: &Engine) -> (Self, String) {
+    async fn start(database: &Database) -> (Self, String) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let proxy = Self {
-            engine: engine.endpoint().to_owned(),
+            engine: database.endpoint().to_owned(),
             http: client(),
             plan: Arc::default(),
         };
@@ -128,9 +128,9 @@ async fn forward(State(proxy): State<Proxy>, request: Request) -> Response {
     response
 }
 
-/// The stage: one engine for all lives of the process.
+/// The stage: one database for all lives of the process.
 struct Stage {
-    engine: Engine,
+    database: Database,
     store: Store,
     proxy: Proxy,
     proxy_url: String,
@@ -140,14 +140,14 @@ struct Stage {
 
 impl Stage {
     async fn set(name: &str) -> Self {
-        let engine = Engine::in_memory().unwrap();
-        let store = Store::new(engine.client(), TABLE_NAME);
-        let (proxy, proxy_url) = Proxy::start(&engine).await;
+        let database = Database::new();
+        let store = database.store().await;
+        let (proxy, proxy_url) = Proxy::start(&database).await;
         let data_dir = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         let _ = std::fs::remove_dir_all(&data_dir);
         let upstream = FakeUpstream::start().await;
         Self {
-            engine,
+            database,
             store,
             proxy,
             proxy_url,
@@ -163,6 +163,7 @@ impl Stage {
             .args(["--dynamodb-endpoint", &self.proxy_url])
             .arg("--data-dir")
             .arg(&self.data_dir)
+            .envs(self.database.environment())
             .env("TOLLHOUSE_ADMIN_PASSWORD", PASSWORD)
             .env("LOG_LEVEL", "error")
             .stdout(Stdio::piped())
@@ -355,7 +356,7 @@ async fn killed_in_the_middle_of_an_answer() {
         assert_eq!(stage.wallets(&caller).await[0].holds.len(), 1, "{when}");
         stage.books_are_true(&caller, when).await;
         assert_eq!(stage.recorded(&caller).await, 0, "{when}");
-        assert!(stage.engine.delete_expired().is_ok());
+        stage.database.delete_expired();
     }
 }
 

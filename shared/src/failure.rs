@@ -70,6 +70,26 @@ impl Kind {
             Self::Timeout => 504,
         }
     }
+
+    /// The kind of that status.
+    #[must_use]
+    pub fn of_status(status: u16) -> Option<Self> {
+        const ALL: [Kind; 12] = [
+            Kind::BadRequest,
+            Kind::Unauthenticated,
+            Kind::Payment,
+            Kind::Forbidden,
+            Kind::Missing,
+            Kind::Conflict,
+            Kind::TooLarge,
+            Kind::RateLimited,
+            Kind::Internal,
+            Kind::BadGateway,
+            Kind::Unavailable,
+            Kind::Timeout,
+        ];
+        ALL.into_iter().find(|kind| kind.status() == status)
+    }
 }
 
 impl Failure {
@@ -92,6 +112,14 @@ impl Failure {
         failure
     }
 
+    /// The same, when the member that is wrong is part of another one.
+    #[must_use]
+    pub fn within(mut self, parent: &str) -> Self {
+        let field = self.field.take();
+        self.field = field.map(|field| format!("{parent}.{field}").into());
+        self
+    }
+
     /// There is no `noun` of that name.
     pub fn missing(noun: &str, name: &dyn fmt::Display) -> Self {
         Self::new(
@@ -109,6 +137,26 @@ impl Failure {
             "Tollhouse had an internal error.",
         )
         .because(cause)
+    }
+
+    /// Status, code and field in one word, for a protocol in which an error has a type and a message:
+    /// `400/invalid_value/from`.
+    #[must_use]
+    pub fn tag(&self) -> String {
+        let field = self.field.as_deref().unwrap_or_default();
+        format!("{}/{}/{field}", self.kind.status(), self.code)
+    }
+
+    /// The failure of such a tag and message; `None` when it is not one of ours.
+    #[must_use]
+    pub fn from_tag(tag: &str, public: &str) -> Option<Self> {
+        let mut parts = tag.splitn(3, '/');
+        let kind = Kind::of_status(parts.next()?.parse().ok()?)?;
+        let code = parts.next()?.to_owned();
+        let field = parts.next()?;
+        let mut failure = Self::new(kind, code, public);
+        failure.field = (!field.is_empty()).then(|| field.to_owned().into());
+        Some(failure)
     }
 
     /// The same failure, with what lies beneath.

@@ -17,20 +17,18 @@ async fn settings_are_merged_and_take_effect_at_once() {
         assert_eq!(settings[name], value);
     }
     assert!(settings["default_max_output_tokens"].is_number());
-    root.patch("/api/settings", &json!({ "unpriced_models": "free" }))
-        .await
-        .expect(200);
     assert_eq!(
         root.patch("/api/settings", &json!({ "keepalive": 1 }))
             .await
             .status,
         400
     );
-    let mut channel = house.upstream.channel("openai");
-    channel["models"] = json!(["unpriced"]);
-    house.channel(channel).await;
-    let ada = house.user_with("ada", "0").await;
-    assert_eq!(ada.chat(json!({ "model": "unpriced" })).await.status, 200);
+    root.patch("/api/settings", &json!({ "keepalive_ms": 0 }))
+        .await
+        .expect(200);
+    let settings = root.get("/api/settings").await.expect(200);
+    assert_eq!(settings["keepalive_ms"], 0);
+    assert_eq!(settings["usage_retention_days"], 90);
 }
 
 #[tokio::test]

@@ -29,7 +29,7 @@ pub(super) struct Books {
 
 impl Books {
     pub(super) fn of(house: &House) -> Self {
-        let client = house.engine.client();
+        let client = house.database.client();
         let store = Store::new(client.clone(), TABLE_NAME);
         let maintenance = App {
             store: store.clone(),

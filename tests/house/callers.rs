@@ -90,6 +90,10 @@ impl Administrator {
         Answer::read(self.request("PATCH", path).json(body).send().await.unwrap()).await
     }
 
+    pub async fn put(&self, path: &str, body: &Value) -> Answer {
+        Answer::read(self.request("PUT", path).json(body).send().await.unwrap()).await
+    }
+
     pub async fn delete(&self, path: &str) -> Answer {
         Answer::read(self.request("DELETE", path).send().await.unwrap()).await
     }

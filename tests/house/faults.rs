@@ -103,6 +103,11 @@ impl Faults {
         self.planned.lock().unwrap().len()
     }
 
+    /// Forgets what is still planned.
+    pub fn clear(&self) {
+        self.planned.lock().unwrap().clear();
+    }
+
     /// Every operation so far.
     #[must_use]
     pub fn seen(&self) -> Vec<String> {

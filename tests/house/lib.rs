@@ -1,5 +1,5 @@
-//! The stage and the actors: a whole Tollhouse in this process, on real sockets, over an in-process
-//! database, with a provider that does as it is told and a clock that stands still.
+//! The stage and the actors: a whole Tollhouse in this process, on real sockets, over a database of
+//! its own, with a provider that does as it is told and a clock that stands still.
 
 #![expect(
     clippy::unwrap_used,
@@ -11,14 +11,18 @@
 
 pub mod answer;
 pub mod callers;
+pub mod database;
 pub mod faults;
+pub mod meter;
+pub mod records;
 pub mod replay;
 pub mod upstream;
 
 use std::net::SocketAddr;
 
 use admin::first_start;
-use local::engine::{self, Engine, TABLE_NAME};
+use admin::price_source::{PriceSource, Reach};
+use local::engine::{self, TABLE_NAME};
 use local::server::Server;
 use maintenance::jobs::{self, Order};
 use relay::dice::Dice;
@@ -33,7 +37,9 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use callers::{Administrator, Anonymous, KeyCaller};
+use database::Database;
 use faults::Faults;
+use meter::Meter;
 use upstream::FakeUpstream;
 
 /// What every test's clock begins with: a Monday noon.
@@ -48,7 +54,7 @@ pub const CLAUDE: &str = "fake-claude";
 /// A whole Tollhouse.
 #[derive(Debug)]
 pub struct House {
-    pub engine: Engine,
+    pub database: Database,
     pub store: Store,
     pub server: Server,
     pub clock: Clock,
@@ -62,7 +68,9 @@ pub struct House {
 #[derive(Debug, Default)]
 pub struct Builder {
     faults: Option<Faults>,
+    meter: Option<Meter>,
     bare: bool,
+    price_maps: bool,
     settings: Map<String, Value>,
 }
 
@@ -145,7 +153,7 @@ impl House {
     pub async fn elsewhere(&self, clock: &Clock, caller: &KeyCaller) -> KeyCaller {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let store = Store::new(self.engine.client(), TABLE_NAME);
+        let store = Store::new(self.database.client(), TABLE_NAME);
         let server = Server::new(&store, &SecretSource::fixed(secrets()), clock, address);
         #[expect(
             clippy::disallowed_methods,
@@ -174,10 +182,24 @@ impl Builder {
         self
     }
 
+    /// A house whose database is on this meter.
+    #[must_use]
+    pub fn on(mut self, meter: &Meter) -> Self {
+        self.meter = Some(meter.clone());
+        self
+    }
+
     /// A house without channels and prices.
     #[must_use]
     pub const fn bare(mut self) -> Self {
         self.bare = true;
+        self
+    }
+
+    /// A house whose administrators may fetch price maps from this machine.
+    #[must_use]
+    pub const fn with_price_maps(mut self) -> Self {
+        self.price_maps = true;
         self
     }
 
@@ -189,22 +211,29 @@ impl Builder {
     }
 
     pub async fn build(self) -> House {
-        let engine = Engine::in_memory().unwrap();
-        let plain = Store::new(engine.client(), TABLE_NAME);
-        plain.create_table().await.unwrap();
-        let store = match &self.faults {
-            Some(faults) => {
-                let http = faults.over(engine::plain_http());
-                let client = engine::client(engine.endpoint(), http);
-                Store::new(faults::hasty(&client), TABLE_NAME)
-            }
-            None => plain,
-        };
+        let database = Database::new();
+        database.store().await;
+        let mut http = engine::plain_http();
+        if let Some(meter) = &self.meter {
+            http = meter.over(http);
+        }
+        if let Some(faults) = &self.faults {
+            http = faults.over(http);
+        }
+        let mut books = database.client_over(http);
+        if self.faults.is_some() {
+            books = faults::hasty(&books);
+        }
+        let store = Store::new(books, TABLE_NAME);
         let clock = Clock::manual(NOON.parse().unwrap());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let mut server = Server::new(&store, &SecretSource::fixed(secrets()), &clock, address);
         server.relay = server.relay.with_dice(Dice::seeded(7));
+        if self.price_maps {
+            let source = PriceSource::within(Reach::Anywhere);
+            server.admin = server.admin.with_price_source(source);
+        }
         let (stop, stopped) = oneshot::channel();
         let serving = server.clone().serve(listener, async {
             let _ = stopped.await;
@@ -217,7 +246,7 @@ impl Builder {
         let upstream = FakeUpstream::start().await;
         let http = client();
         let house = House {
-            engine,
+            database,
             store,
             server,
             clock,

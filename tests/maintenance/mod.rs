@@ -1,5 +1,7 @@
 //! Stories of maintenance: what must be done once.
 
 mod events;
+mod re_rate;
 mod release_holds;
 mod reset_budgets;
+mod roll_up;

@@ -36,6 +36,6 @@ async fn where_nobody_counts_an_estimate_says_that_it_is_one() {
     let ada = house.user_with("ada", "0").await;
     let answer = ada.post("/v1/messages/count_tokens", &request(MODEL)).await;
     let tokens = answer.expect(200)["input_tokens"].as_u64().unwrap();
-    assert!((10..60).contains(&tokens), "{tokens}");
+    assert!((5..30).contains(&tokens), "{tokens}");
     assert_eq!(answer.header("x-tollhouse-estimated"), Some("true"));
 }

@@ -1,6 +1,7 @@
 //! Stories of the relay: calls that go through, and calls that do not.
 
 mod bad_input;
+mod bills;
 mod chat_completions;
 mod concurrency;
 mod count_tokens;

@@ -138,7 +138,7 @@ async fn a_slow_call_is_charged_what_is_left() {
         .await;
     house.clock.advance_ms(1);
     // Meanwhile another call takes nearly all: 0.00002 USD are left for 0.00005.
-    house.upstream.next(chat_reply("x", 0, 9_990));
+    house.upstream.next(chat_reply("x", 10, 9_985));
     assert_eq!(ada.chat(json!({ "max_tokens": 9_900 })).await.status, 200);
     gate.open();
     while response.chunk().await.unwrap().is_some() {}

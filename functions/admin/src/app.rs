@@ -12,6 +12,7 @@ use tokio::sync::OnceCell;
 
 use crate::first_start;
 use crate::jobs::RunJob;
+use crate::price_source::PriceSource;
 use crate::probe::ProbeChannel;
 
 /// The admin's state. Cheap to clone.
@@ -27,6 +28,8 @@ pub struct App {
     pub jobs: Arc<dyn RunJob>,
     /// Who asks the relay about a channel.
     pub prober: Arc<dyn ProbeChannel>,
+    /// Where price maps are fetched from.
+    pub price_source: PriceSource,
     /// What stands in front of this process.
     pub front: Front,
     started: Arc<OnceCell<()>>,
@@ -48,6 +51,7 @@ impl App {
             clock,
             jobs,
             prober,
+            price_source: PriceSource::default(),
             front: Front::Direct,
             started: Arc::default(),
         }
@@ -58,6 +62,13 @@ impl App {
     #[must_use]
     pub fn behind(mut self, front: Front) -> Self {
         self.front = front;
+        self
+    }
+
+    /// The same admin, which fetches price maps from there.
+    #[must_use]
+    pub fn with_price_source(mut self, source: PriceSource) -> Self {
+        self.price_source = source;
         self
     }
 

@@ -50,7 +50,7 @@ async fn bytes(request: Request) -> Result<Bytes, Failure> {
         .await
         .map_err(|rejection| {
             if rejection.status() == http::StatusCode::PAYLOAD_TOO_LARGE {
-                Failure::new(Kind::TooLarge, "too_large", "A body has at most 1 MiB.")
+                Failure::new(Kind::TooLarge, "too_large", "The body is too large.")
             } else {
                 Failure::new(Kind::BadRequest, "broken_body", "The body broke off.")
             }

@@ -48,15 +48,19 @@ pub(crate) fn answer(csv: String, file: &str, next: Option<&str>) -> Result<Resp
 
 /// The rows, a line each, under a line of names.
 pub(crate) fn write<T>(columns: &[Column<T>], rows: &[T]) -> String {
-    let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
-    let mut csv = names.join(",");
-    csv.push_str("\r\n");
+    let mut csv = String::new();
+    line(columns.iter().map(|(name, _)| text(name)), &mut csv);
     for row in rows {
-        let cells: Vec<String> = columns.iter().map(|(_, cell)| cell(row).write()).collect();
-        csv.push_str(&cells.join(","));
-        csv.push_str("\r\n");
+        line(columns.iter().map(|(_, cell)| cell(row)), &mut csv);
     }
     csv
+}
+
+/// A line of cells, for tables that are written row by row.
+pub(crate) fn line(cells: impl Iterator<Item = Cell>, csv: &mut String) {
+    let cells: Vec<String> = cells.map(Cell::write).collect();
+    csv.push_str(&cells.join(","));
+    csv.push_str("\r\n");
 }
 
 impl Cell {

@@ -78,15 +78,50 @@ fn still_running(name: &str) -> Failure {
     Failure::new(Kind::Timeout, "job_running", text)
 }
 
-/// A function that fails answers `{"errorType","errorMessage"}`. Ours says that it does not know a job in
-/// the words that we have for it too. <https://docs.aws.amazon.com/lambda/latest/dg/rust-handler.html>
+/// A function that fails answers `{"errorType","errorMessage"}`. Ours puts into the type what is wrong: a
+/// job that is not there, or an argument that makes no sense, is the fault of whoever asked.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/rust-handler.html>
 fn failed(name: &str, report: &Value) -> Failure {
-    let message = report.get("errorMessage").and_then(Value::as_str);
-    let message = message.unwrap_or_default();
-    let unknown = Failure::missing("job", &name);
-    if message == unknown.public {
-        return unknown;
+    let text = |member| report.get(member).and_then(Value::as_str);
+    let message = text("errorMessage").unwrap_or_default();
+    let told = text("errorType").and_then(|tag| Failure::from_tag(tag, message));
+    if let Some(told) = told.filter(|told| told.kind != Kind::Internal) {
+        return told;
     }
     let text = format!("The job {name} failed. Its logs say why.");
     Failure::new(Kind::Internal, "job_failed", text).because(message)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_with_an_argument_is_told() {
+        let failure = Failure::bad_field("from", "The time ends before it begins.");
+        let report = json!({ "errorType": failure.tag(), "errorMessage": failure.public });
+        let told = failed("re_rate", &report);
+        assert_eq!(
+            (told.kind, told.code.as_ref()),
+            (Kind::BadRequest, "invalid_value")
+        );
+        assert_eq!(told.field.as_deref(), Some("from"));
+        assert_eq!(told.public, "The time ends before it begins.");
+    }
+
+    #[test]
+    fn a_fault_says_no_more_than_that_it_is_one() {
+        let of_ours = Failure::internal("secret").tag();
+        for kind in [of_ours.as_str(), "Runtime.ExitError", "Sandbox.Timedout"] {
+            let report = json!({ "errorType": kind, "errorMessage": "RequestId: 7" });
+            let told = failed("re_rate", &report);
+            assert_eq!(
+                (told.kind, told.code.as_ref()),
+                (Kind::Internal, "job_failed")
+            );
+            assert!(!told.public.contains('7'));
+        }
+    }
 }

@@ -17,6 +17,7 @@ mod session;
 
 mod answer;
 mod body;
+mod change;
 mod csv;
 mod page;
 mod path;
@@ -37,3 +38,5 @@ pub mod lambda_jobs;
 
 pub mod probe;
 pub mod relay_probe;
+
+pub mod price_source;

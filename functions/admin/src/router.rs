@@ -7,7 +7,7 @@ use axum::routing::{any, get};
 use axum::{Json, Router};
 use http::header::CONTENT_TYPE;
 use utoipa::openapi::OpenApi;
-use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt};
 use utoipa_axum::routes;
 
 use crate::app::App;
@@ -109,7 +109,12 @@ fn table() -> OpenApiRouter<App> {
             prices::update::update_price,
             prices::delete::delete_price
         ))
+        .routes(
+            routes!(prices::import::import_prices)
+                .layer(DefaultBodyLimit::max(prices::import::LIMIT_BYTES)),
+        )
         .routes(routes!(usage::list::list_usage))
+        .routes(routes!(usage::summary::sum_usage))
         .routes(routes!(
             redemption_codes::list::list_redemption_codes,
             redemption_codes::create::create_redemption_codes

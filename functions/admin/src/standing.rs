@@ -1,19 +1,15 @@
 //! What users have and have spent: their wallets, and their calls that needed none.
 
 use futures_util::future::try_join_all;
-use jiff::ToSpan;
 use shared::domain::hold::WalletId;
 use shared::domain::money::NanoUsd;
+use shared::domain::rollup::day_of;
 use shared::domain::user::User;
 use shared::failure::Failure;
-use shared::store::usage_log::{Span, UsageFilter};
+use shared::store::usage_sums::Piece;
 
 use crate::app::App;
 use crate::json::user::UserJson;
-
-const RECORDS_A_PAGE: usize = 1_000;
-/// How many pages are added up; more, and the sum is not told: nobody waits for it.
-const PAGES: usize = 5;
 
 /// A user, with what they have and have spent.
 pub(crate) async fn of(app: &App, user: &User) -> Result<UserJson, Failure> {
@@ -30,43 +26,23 @@ pub(crate) async fn of_all(app: &App, users: &[User]) -> Result<Vec<UserJson>, F
     let low = app.store.configuration().settings().await?.low_balance;
     let standings = users.iter().zip(unheld).map(|(user, unheld)| {
         let wallet = wallets.get(&WalletId::User(user.id)).cloned();
-        UserJson::new(user, &wallet.unwrap_or_default(), unheld, low)
+        UserJson::new(user, &wallet.unwrap_or_default(), Some(unheld), low)
     });
     Ok(standings.collect())
 }
 
-/// What the calls cost that an unlimited user made without a hold: no wallet has counted those.
-async fn unheld(app: &App, user: &User) -> Result<Option<NanoUsd>, Failure> {
+/// What the calls cost that an unlimited user made without a hold: no wallet has counted those. It is
+/// added up from the day on which the user was made.
+async fn unheld(app: &App, user: &User) -> Result<NanoUsd, Failure> {
     if !user.unlimited {
-        return Ok(Some(NanoUsd::ZERO));
+        return Ok(NanoUsd::ZERO);
     }
-    let filter = UsageFilter {
-        user_id: Some(user.id),
-        ..UsageFilter::default()
-    };
-    let span = Span {
-        from: user.created_at,
-        to: app
-            .now()
-            .saturating_add(1.minute())
-            .map_err(Failure::internal)?,
-    };
-    let wallet = WalletId::User(user.id);
+    let first = day_of(user.created_at.as_millisecond());
+    // Clocks differ: what another machine takes for tomorrow is counted too.
+    let last = day_of(app.now().as_millisecond() + 60_000);
     let mut sum = NanoUsd::ZERO;
-    let mut cursor = None;
-    for _ in 0..PAGES {
-        let log = app.store.usage_log();
-        let page = log.list(&filter, span, RECORDS_A_PAGE, cursor).await?;
-        let counted = |hold: &shared::domain::hold::HoldName| hold.wallet == wallet;
-        let unheld = page
-            .items
-            .iter()
-            .filter(|record| !record.holds.iter().any(counted));
-        sum = sum.saturating_add(unheld.map(|record| record.cost).sum());
-        cursor = page.next.and_then(|next| next.parse().ok());
-        if cursor.is_none() {
-            return Ok(Some(sum));
-        }
-    }
-    Ok(None)
+    let mut add = |piece: Piece<'_>| sum = sum.saturating_add(piece.sums.unheld);
+    let rollups = app.store.rollups();
+    rollups.of_user(user.id, (first, last), &mut add).await?;
+    Ok(sum)
 }

@@ -1,6 +1,6 @@
 //! Maintenance as a Lambda function: an event `{"job": name, …arguments}` runs one job.
 
-use lambda_runtime::{LambdaEvent, service_fn};
+use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use maintenance::app::App;
 use maintenance::config::MaintenanceConfig;
 use maintenance::jobs::{self, Order};
@@ -20,9 +20,12 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let run = service_fn(move |event: LambdaEvent<Order>| {
         let app = app.clone();
         async move {
-            jobs::run(&app, event.payload)
-                .await
-                .map_err(lambda_runtime::Error::from)
+            // The type of the error tells the admin function what to answer.
+            let ran = jobs::run(&app, event.payload).await;
+            ran.map_err(|failure| Diagnostic {
+                error_type: failure.tag(),
+                error_message: failure.public,
+            })
         }
     });
     lambda_runtime::run(run).await

@@ -7,6 +7,8 @@
 )]
 #![expect(clippy::indexing_slicing, reason = "JSON that is not there is null")]
 
+mod bills;
+mod delivered;
 mod fidelity;
 mod fuzz;
 mod golden;

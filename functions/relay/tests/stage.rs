@@ -149,7 +149,7 @@ pub(crate) fn play<'a>(
     if error.is_none() {
         out.extend(converter.end().unwrap_or_default());
     }
-    let seen = converter.seen();
+    let seen = converter.seen().clone();
     if !seen.complete {
         let failure = match (&error, heard) {
             (Some(error), _) => failure(error),

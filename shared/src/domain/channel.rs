@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::cost::Cost;
 use super::dialect::Dialect;
 use super::id::ChannelId;
 use super::limit::Limits;
@@ -59,6 +60,9 @@ pub struct Channel {
     /// Whether answers carry the caller's name of the model instead of the upstream's.
     #[serde(default)]
     pub rename_model: bool,
+    /// What its upstream costs the operator.
+    #[serde(default)]
+    pub cost: Cost,
     /// When it was made.
     pub created_at: Timestamp,
 }
@@ -182,6 +186,7 @@ mod tests {
             timeouts: Timeouts::default(),
             limits: Limits::default(),
             rename_model: false,
+            cost: Cost::default(),
             created_at: Timestamp::UNIX_EPOCH,
         }
     }

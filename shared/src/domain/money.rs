@@ -186,6 +186,12 @@ impl Exact {
         )
     }
 
+    /// So many of it.
+    #[must_use]
+    pub fn times(self, quantity: u64) -> Self {
+        Self(self.0.saturating_mul(i128::from(quantity)))
+    }
+
     /// Rounds up to nano-USD: the one rounding of a call.
     #[must_use]
     pub fn round_up(self) -> NanoUsd {
@@ -197,13 +203,40 @@ impl Exact {
     /// The exact amount as a decimal text of USD, for a bill's lines.
     #[must_use]
     pub fn to_usd(self) -> String {
-        struct Usd(i128);
-        impl fmt::Display for Usd {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write_decimal(f, self.0, 18)
-            }
-        }
-        Usd(self.0).to_string()
+        Decimal(self.0, Self::PLACES).to_string()
+    }
+
+    /// The exact amount of a million of it as a decimal text of USD.
+    #[must_use]
+    pub fn to_usd_per_million(self) -> String {
+        Decimal(self.0, Self::PLACES - 6).to_string()
+    }
+
+    /// The amount of which a million cost so many USD.
+    ///
+    /// # Errors
+    /// When the text is no decimal, or has more places than an exact amount.
+    pub fn of_usd_per_million(text: &str) -> Result<Self, InvalidAmount> {
+        read_decimal(text, Self::PLACES - 6).map(Self)
+    }
+
+    const PLACES: u32 = 18;
+}
+
+impl std::iter::Sum for Exact {
+    fn sum<I: Iterator<Item = Self>>(amounts: I) -> Self {
+        amounts.fold(Self::default(), |sum, Self(amount)| {
+            Self(sum.0.saturating_add(amount))
+        })
+    }
+}
+
+/// A value with so many decimal places.
+struct Decimal(i128, u32);
+
+impl fmt::Display for Decimal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_decimal(f, self.0, self.1)
     }
 }
 
@@ -220,7 +253,10 @@ fn write_decimal(f: &mut fmt::Formatter<'_>, value: i128, places: u32) -> fmt::R
 }
 
 /// Reads a decimal text as `value × 10^places`. No exponent, no rounding: more places are refused.
-fn read_decimal(text: &str, places: u32) -> Result<i64, InvalidAmount> {
+fn read_decimal<T: FromStr + std::ops::Neg<Output = T>>(
+    text: &str,
+    places: u32,
+) -> Result<T, InvalidAmount> {
     let invalid = || InvalidAmount { places };
     let (negative, digits) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
@@ -230,14 +266,14 @@ fn read_decimal(text: &str, places: u32) -> Result<i64, InvalidAmount> {
     let fraction = fraction.trim_end_matches('0');
     let plain = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
     let width = places as usize;
-    if !plain(whole) || !plain(fraction) || fraction.len() > width || digits.len() > 40 {
+    if !plain(whole) || !plain(fraction) || fraction.len() > width || digits.len() > 60 {
         return Err(invalid());
     }
     if whole.is_empty() && !digits.starts_with('.') || digits == "." {
         return Err(invalid());
     }
     let joined = format!("{whole}{fraction:0<width$}");
-    let value: i64 = joined.parse().map_err(|_| invalid())?;
+    let value: T = joined.parse().map_err(|_| invalid())?;
     Ok(if negative { -value } else { value })
 }
 

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::money::NanoUsd;
+use super::price::Price;
 
 /// The settings, with the defaults of a new installation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,6 +13,9 @@ pub struct Settings {
     pub keepalive_ms: u64,
     /// What happens to a call of a model without a price.
     pub unpriced_models: UnpricedModels,
+    /// What models without a price cost, where they are not refused. Its `model` is `*`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub default_price: Option<Price>,
     /// What becomes of the hold of a call that was lost.
     pub unsettled_policy: UnsettledPolicy,
     /// The output limit that a hold assumes when the caller gives none, in tokens.
@@ -30,6 +34,7 @@ impl Default for Settings {
         Self {
             keepalive_ms: 10_000,
             unpriced_models: UnpricedModels::Refuse,
+            default_price: None,
             unsettled_policy: UnsettledPolicy::Release,
             default_max_output_tokens: 8_192,
             usage_retention_days: 90,
@@ -40,14 +45,25 @@ impl Default for Settings {
     }
 }
 
+impl Settings {
+    /// What a model without a price costs; `None` where its calls are refused.
+    #[must_use]
+    pub const fn stated_price(&self) -> Option<&Price> {
+        match self.unpriced_models {
+            UnpricedModels::Refuse => None,
+            UnpricedModels::DefaultPrice => self.default_price.as_ref(),
+        }
+    }
+}
+
 /// What happens to a call of a model without a price.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UnpricedModels {
     /// It is refused.
     Refuse,
-    /// It is carried and costs nothing.
-    Free,
+    /// It is carried at the setting `default_price`; without one it is refused.
+    DefaultPrice,
 }
 
 /// What becomes of the hold of a call that was lost.

@@ -1,6 +1,8 @@
 //! What is kept: the only room that knows DynamoDB. One handle a noun, on one table.
 
+mod activity;
 pub mod configuration;
+mod creation;
 pub mod credits;
 pub mod error;
 pub mod history;
@@ -8,10 +10,14 @@ pub mod jobs;
 pub mod keys;
 pub mod ledger;
 mod patience;
+pub mod price_history;
 pub mod redemption_codes;
+pub mod rollups;
 mod schema;
 mod table;
+mod usage_list;
 pub mod usage_log;
+pub mod usage_sums;
 pub mod users;
 pub mod wallets;
 pub mod windows;
@@ -27,6 +33,7 @@ use table::Table;
 pub struct Store {
     table: Table,
     changes: Arc<AtomicU64>,
+    noted_active: Arc<activity::NotedActive>,
     noted_holders: Arc<ledger::holders::NotedHolders>,
     seen_minutes: Arc<ledger::SeenMinutes>,
 }
@@ -47,6 +54,7 @@ impl Store {
         Self {
             table: Table::new(client, table_name.into()),
             changes: Arc::default(),
+            noted_active: Arc::default(),
             noted_holders: Arc::default(),
             seen_minutes: Arc::default(),
         }

@@ -7,6 +7,7 @@
 //! CONFIG                 GROUP#<name>   a group
 //! CONFIG                 PRICE#<model>  a price
 //! CONFIG                 SETTINGS       the settings
+//! PRICES                 <version>#<model>  what became of a price with that version; kept for ever
 //! USER#<id>              USER           a user                              USERS, <username>
 //! USERNAME#<name>        USERNAME       who has that name
 //! KEY#<id>               KEY            a key                               KEYS, <user>#<id>
@@ -14,7 +15,10 @@
 //! CREDITS#<user>         <ulid>         a movement of money into a wallet
 //! CREDITKEY#<user>#<hash> CREDITKEY     the credit that was booked under an idempotency key
 //! CODE#<id>              CODE           a redemption code                   CODES, <batch>.<number>
-//! USAGE#<user>#<yyyy-mm> <request>      a usage record                      DAY#<date>#<shard>, <request>
+//! USAGE#<user>#<yyyy-mm> <request>      a usage record
+//! ACTIVE#<yyyy-mm>       <hour>#<user>  calls of this user began in that hour
+//! ROLLUP#<user>          <date>#<part>  the user's calls of that day, added up      ROLLUP#<date>, <user>#<part>
+//! STALE                  <date>#<user>  records of that day came after it was added up
 //! HOLDERS#<hour>         <wallet>       this wallet took holds in that hour
 //! WINDOW#<what>#<minute> WINDOW         counters of one minute
 //! JOB#<name>             JOB            lease and state of a maintenance job
@@ -22,6 +26,8 @@
 //!
 //! `!VERSION` sorts first, so that a query of the partition reads the version before what it counts:
 //! a change in between is seen as a newer version at the next look.
+
+use jiff::civil::Date;
 
 use crate::domain::hold::WalletId;
 use crate::domain::id::{ChannelId, CreditId, KeyId, RedemptionCodeId, RequestId, UserId};
@@ -33,9 +39,6 @@ pub(super) const GPK: &str = "gpk";
 pub(super) const GSK: &str = "gsk";
 pub(super) const TTL: &str = "ttl";
 pub(super) const LISTING: &str = "listing";
-
-/// Over how many partitions of the index one day's usage records are spread.
-pub(super) const DAY_SHARDS: u8 = 4;
 
 /// The full key of an item.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,6 +75,13 @@ pub(super) fn group(name: &str) -> ItemKey {
 
 pub(super) fn price(model: &str) -> ItemKey {
     key(CONFIG, format!("{PRICE}{model}"))
+}
+
+pub(super) const PRICES: &str = "PRICES";
+
+/// Versions are padded, so that they sort as numbers.
+pub(super) fn price_change(version: u64, model: &str) -> ItemKey {
+    key(PRICES, format!("{version:020}#{model}"))
 }
 
 pub(super) fn settings() -> ItemKey {
@@ -134,8 +144,36 @@ pub(super) fn usage_month(user: UserId, month: &str) -> String {
     format!("USAGE#{user}#{month}")
 }
 
-pub(super) fn usage_day(date: &str, shard: u8) -> String {
-    format!("DAY#{date}#{shard}")
+pub(super) fn active_month(month: &str) -> String {
+    format!("ACTIVE#{month}")
+}
+
+/// `hour` as `2026-11-23T12`.
+pub(super) fn active(month: &str, hour: &str, user: UserId) -> ItemKey {
+    key(active_month(month), format!("{hour}#{user}"))
+}
+
+pub(super) fn rollups(user: UserId) -> String {
+    format!("ROLLUP#{user}")
+}
+
+pub(super) fn rollup(user: UserId, date: Date, part: usize) -> ItemKey {
+    key(rollups(user), format!("{date}#{part:02}"))
+}
+
+/// Where a part of a user's day stands in the index: with everybody's of that day.
+pub(super) fn rollups_of_day(date: Date) -> String {
+    format!("ROLLUP#{date}")
+}
+
+pub(super) fn rollup_listing(user: UserId, date: Date, part: usize) -> (String, String) {
+    (rollups_of_day(date), format!("{user}#{part:02}"))
+}
+
+pub(super) const STALE: &str = "STALE";
+
+pub(super) fn stale(date: Date, user: UserId) -> ItemKey {
+    key(STALE, format!("{date}#{user}"))
 }
 
 pub(super) fn holders(hour: &str) -> String {

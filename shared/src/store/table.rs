@@ -4,11 +4,8 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
-use aws_sdk_dynamodb::operation::create_table::CreateTableError;
 use aws_sdk_dynamodb::types::{
-    AttributeDefinition, AttributeValue, BillingMode, Delete, GlobalSecondaryIndex,
-    KeySchemaElement, KeyType, Projection, ProjectionType, Put, ScalarAttributeType,
-    TimeToLiveSpecification, TransactWriteItem, Update,
+    AttributeValue, Delete, KeysAndAttributes, Put, TransactWriteItem, Update,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -37,6 +34,8 @@ pub(super) struct Range {
     pub(super) prefix: Option<String>,
     /// Only sort keys before this one (in the direction of reading: after it).
     pub(super) beyond: Option<String>,
+    /// Only sort keys from the first to the second, both of them too; instead of the two above.
+    pub(super) between: Option<(String, String)>,
     /// Whether the partition is one of the index.
     pub(super) listing: bool,
     /// Whether the latest comes first.
@@ -134,12 +133,45 @@ impl Table {
         self.get(key, read).await?.map(content).transpose()
     }
 
+    /// Items by their keys, in any order; those that are not there are left out.
+    pub(super) async fn get_all(&self, keys: Vec<ItemKey>) -> Result<Vec<Item>, StoreError> {
+        const BATCH: usize = 100;
+        let mut found = Vec::new();
+        let mut keys: Vec<Item> = keys.into_iter().map(ItemKey::attributes).collect();
+        while !keys.is_empty() {
+            let wanted = KeysAndAttributes::builder()
+                .set_keys(Some(keys.split_off(keys.len().saturating_sub(BATCH))))
+                .consistent_read(true)
+                .build()
+                .expect("a batch has keys");
+            let batch = self.client.batch_get_item();
+            let answer = batch.request_items(&self.name, wanted).send().await?;
+            let mut responses = answer.responses.unwrap_or_default();
+            found.extend(responses.remove(&self.name).unwrap_or_default());
+            // What one answer has no room for is asked again.
+            let mut rest = answer.unprocessed_keys.unwrap_or_default();
+            keys.extend(rest.remove(&self.name).map_or(Vec::new(), |rest| rest.keys));
+        }
+        Ok(found)
+    }
+
     /// Writes an item; with `condition`, only when it holds.
     pub(super) async fn put(&self, item: Item, condition: Option<&str>) -> Result<(), StoreError> {
+        self.put_if(item, condition, Item::new()).await
+    }
+
+    /// The same, with a condition that speaks of values.
+    pub(super) async fn put_if(
+        &self,
+        item: Item,
+        condition: Option<&str>,
+        values: Item,
+    ) -> Result<(), StoreError> {
         let put = self
             .client
             .put_item()
             .table_name(&self.name)
+            .set_expression_attribute_values((!values.is_empty()).then_some(values))
             .set_item(Some(item));
         put.set_condition_expression(condition.map(str::to_owned))
             .send()
@@ -179,10 +211,21 @@ impl Table {
     }
 
     pub(super) fn put_action(&self, item: Item, condition: Option<&str>) -> TransactWriteItem {
+        self.put_action_if(item, condition, Item::new())
+    }
+
+    /// The same, with a condition that speaks of values.
+    pub(super) fn put_action_if(
+        &self,
+        item: Item,
+        condition: Option<&str>,
+        values: Item,
+    ) -> TransactWriteItem {
         let put = Put::builder()
             .table_name(&self.name)
             .set_item(Some(item))
             .set_condition_expression(condition.map(str::to_owned))
+            .set_expression_attribute_values((!values.is_empty()).then_some(values))
             .build()
             .expect("a put has a table and an item");
         TransactWriteItem::builder().put(put).build()
@@ -217,6 +260,10 @@ impl Table {
 
     /// The items of a range, page by page as the table gives them, until there are enough.
     pub(super) async fn query(&self, range: &Range) -> Result<Vec<Item>, StoreError> {
+        // An empty range is no error here, as it is for the table.
+        if range.between.as_ref().is_some_and(|(from, to)| from > to) {
+            return Ok(Vec::new());
+        }
         let mut items = Vec::new();
         let mut start = None;
         loop {
@@ -238,6 +285,7 @@ impl Table {
         limit: usize,
     ) -> Result<aws_sdk_dynamodb::operation::query::QueryOutput, StoreError> {
         let (pk, sk) = if range.listing { (GPK, GSK) } else { (PK, SK) };
+        let beyond = range.beyond.as_deref().map(within_a_key);
         let mut condition = "#pk = :pk".to_owned();
         let mut query = self
             .client
@@ -251,8 +299,15 @@ impl Table {
             .set_exclusive_start_key(start)
             .set_limit(i32::try_from(limit).ok().filter(|limit| *limit > 0));
         // A key condition takes one test of the sort key; a prefix and a bound make a BETWEEN.
-        match (&range.prefix, &range.beyond) {
-            (None, None) => {}
+        match (&range.prefix, beyond) {
+            (None, None) => {
+                if let Some((from, to)) = &range.between {
+                    condition.push_str(" AND #sk BETWEEN :from AND :to");
+                    query = query
+                        .expression_attribute_values(":from", s(from))
+                        .expression_attribute_values(":to", s(to));
+                }
+            }
             (Some(prefix), None) => {
                 condition.push_str(" AND begins_with(#sk, :prefix)");
                 query = query.expression_attribute_values(":prefix", s(prefix));
@@ -273,13 +328,16 @@ impl Table {
                 } else {
                     prefix
                 };
+                let from = format!("{beyond}\u{0}");
+                // The table refuses a range that ends before it begins.
+                let to = format!("{prefix}\u{ffff}").max(from.clone());
                 condition.push_str(" AND #sk BETWEEN :from AND :to");
                 query = query
-                    .expression_attribute_values(":from", s(format!("{beyond}\u{0}")))
-                    .expression_attribute_values(":to", s(format!("{prefix}\u{ffff}")));
+                    .expression_attribute_values(":from", s(from))
+                    .expression_attribute_values(":to", s(to));
             }
         }
-        if range.prefix.is_some() || range.beyond.is_some() {
+        if range.prefix.is_some() || range.beyond.is_some() || range.between.is_some() {
             query = query.expression_attribute_names("#sk", sk);
         }
         Ok(query.key_condition_expression(condition).send().await?)
@@ -314,52 +372,16 @@ impl Table {
             next: last.filter(|_| more),
         })
     }
+}
 
-    pub(super) async fn create(&self) -> Result<(), StoreError> {
-        let created = self
-            .client
-            .create_table()
-            .table_name(&self.name)
-            .billing_mode(BillingMode::PayPerRequest)
-            .set_attribute_definitions(Some([PK, SK, GPK, GSK].map(text_attribute).to_vec()))
-            .set_key_schema(Some(key_schema(PK, SK)))
-            .global_secondary_indexes(
-                GlobalSecondaryIndex::builder()
-                    .index_name(LISTING)
-                    .set_key_schema(Some(key_schema(GPK, GSK)))
-                    .projection(
-                        Projection::builder()
-                            .projection_type(ProjectionType::All)
-                            .build(),
-                    )
-                    .build()
-                    .expect("an index has a name and a key"),
-            )
-            .send()
-            .await;
-        match created {
-            Ok(_) => self.expire_by_ttl().await,
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(CreateTableError::is_resource_in_use_exception) =>
-            {
-                Ok(())
-            }
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    async fn expire_by_ttl(&self) -> Result<(), StoreError> {
-        let ttl = TimeToLiveSpecification::builder()
-            .attribute_name(TTL)
-            .enabled(true)
-            .build();
-        let ttl = ttl.expect("the specification has a name");
-        let update = self.client.update_time_to_live().table_name(&self.name);
-        update.time_to_live_specification(ttl).send().await?;
-        Ok(())
-    }
+/// The text, or as much of it as a sort key may have: the table refuses a longer bound, and a caller
+/// may send one.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html#limits-partition-sort-keys>
+fn within_a_key(bound: &str) -> &str {
+    // A bound may become a byte longer.
+    const MOST_BYTES: usize = 1_023;
+    let end = bound.floor_char_boundary(MOST_BYTES);
+    bound.get(..end).unwrap_or(bound)
 }
 
 /// How fresh a read must be.
@@ -369,25 +391,4 @@ pub(super) enum Read {
     Latest,
     /// Perhaps a moment old, for half the price.
     Recent,
-}
-
-fn text_attribute(name: &str) -> AttributeDefinition {
-    AttributeDefinition::builder()
-        .attribute_name(name)
-        .attribute_type(ScalarAttributeType::S)
-        .build()
-        .expect("an attribute has a name and a type")
-}
-
-fn key_schema(hash: &str, range: &str) -> Vec<KeySchemaElement> {
-    [(hash, KeyType::Hash), (range, KeyType::Range)]
-        .map(|(name, kind)| {
-            let element = KeySchemaElement::builder()
-                .attribute_name(name)
-                .key_type(kind);
-            element
-                .build()
-                .expect("a key element has a name and a type")
-        })
-        .to_vec()
 }

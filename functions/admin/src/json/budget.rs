@@ -23,7 +23,7 @@ pub(crate) struct BudgetJson {
 }
 
 /// A budget, or what to change of one. A new one needs `limit_usd` and `period`.
-#[derive(Deserialize, ToSchema)]
+#[derive(Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = BudgetChange)]
 pub(crate) struct BudgetBody {

@@ -26,7 +26,7 @@ impl From<Limits> for LimitsJson {
 }
 
 /// Limits to set: what is left out stays, and null takes a limit away.
-#[derive(Debug, Default, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = LimitsChange)]
 pub(crate) struct LimitsBody {

@@ -29,7 +29,7 @@ pub(crate) struct UserJson {
     /// What is set aside for calls in flight.
     #[schema(example = "0")]
     held_usd: String,
-    /// What calls have cost; null for an unlimited user with too many calls to add up.
+    /// What calls have cost; null when it cannot be told at the moment.
     #[schema(example = "0.8")]
     spent_usd: Option<String>,
     /// Whether the password is a one-time one.

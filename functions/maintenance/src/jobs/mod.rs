@@ -1,7 +1,9 @@
 //! The jobs: one file each, one line here.
 
+mod re_rate;
 mod release_holds;
 mod reset_budgets;
+mod roll_up;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -14,7 +16,12 @@ use shared::random;
 use crate::app::App;
 
 /// Every job.
-pub const JOBS: &[&dyn Job] = &[&release_holds::ReleaseHolds, &reset_budgets::ResetBudgets];
+pub const JOBS: &[&dyn Job] = &[
+    &release_holds::ReleaseHolds,
+    &reset_budgets::ResetBudgets,
+    &roll_up::RollUp,
+    &re_rate::ReRate,
+];
 
 /// For how long a run may keep others from running, in milliseconds: as long as Lambda lets it live.
 const LEASE_MS: i64 = 15 * 60 * 1_000;
@@ -27,8 +34,9 @@ pub trait Job: Send + Sync + std::fmt::Debug {
     /// Its name, as schedules and administrators call it.
     fn name(&self) -> &'static str;
 
-    /// How often it runs by itself, in seconds. The template says the same.
-    fn every_s(&self) -> u64;
+    /// How often it runs by itself, in seconds. The template says the same. `None` for a job that runs
+    /// only when somebody asks for it.
+    fn every_s(&self) -> Option<u64>;
 
     /// Does it. A second run right after the first changes nothing.
     fn run<'a>(&'a self, app: &'a App, arguments: &'a Map<String, Value>) -> Report<'a>;

@@ -66,8 +66,8 @@ impl Job for ReleaseHolds {
         "release_holds"
     }
 
-    fn every_s(&self) -> u64 {
-        300
+    fn every_s(&self) -> Option<u64> {
+        Some(300)
     }
 
     fn run<'a>(&'a self, app: &'a App, arguments: &'a Map<String, Value>) -> Report<'a> {
@@ -332,6 +332,7 @@ fn unsettled(app: &App, id: RequestId, user_id: UserId, holds: &[Hold]) -> Usage
         tokens: Usage::default(),
         cost: NanoUsd::ZERO,
         uncollected: NanoUsd::ZERO,
+        upstream_cost: None,
         bill: Vec::new(),
         ratio: Ratio::ONE,
         estimated: true,

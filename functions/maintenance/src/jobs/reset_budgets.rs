@@ -20,8 +20,8 @@ impl Job for ResetBudgets {
         "reset_budgets"
     }
 
-    fn every_s(&self) -> u64 {
-        3_600
+    fn every_s(&self) -> Option<u64> {
+        Some(3_600)
     }
 
     fn run<'a>(&'a self, app: &'a App, _: &'a Map<String, Value>) -> Report<'a> {

@@ -8,7 +8,7 @@ use shared::domain::id::RequestId;
 use shared::failure::Failure;
 
 use super::UpstreamError;
-use super::estimate::TextLength;
+use super::estimate::Delivered;
 use super::neutral::reply::Reason;
 use super::neutral::request::ToolUse;
 use super::neutral::{Event, Finish, Kind, Opening, Reply};
@@ -103,6 +103,8 @@ pub struct Converter {
     renames: Renames,
     calls: bool,
     finished: bool,
+    /// Whether the provider said no, and what was used until then.
+    refused: bool,
     seen: Seen,
 }
 
@@ -116,7 +118,21 @@ impl Converter {
             renames,
             calls: false,
             finished: false,
+            refused: false,
             seen: Seen::default(),
+        }
+    }
+
+    /// What one event of the provider's means for the usage told so far. What is held back is said at
+    /// the end, and belongs to it.
+    fn weigh(&mut self, events: &[Event]) {
+        let any = |is: fn(&Event) -> bool| events.iter().any(is);
+        if any(|event| matches!(event, Event::Usage(_))) {
+            self.seen.current = true;
+        } else if any(|event| matches!(event, Event::Delta(_) | Event::Whole(_)))
+            && !any(|event| matches!(event, Event::Finish(_)))
+        {
+            self.seen.current = false;
         }
     }
 
@@ -153,15 +169,31 @@ impl Converter {
     fn see(&mut self, event: &Event) {
         self.seen.began = true;
         match event {
-            Event::Delta(text) => self.seen.delivered.add(TextLength::of(text.as_bytes())),
             Event::Usage(tokens) => self.seen.so_far = Some(*tokens),
             Event::Finish(_) => {
                 self.finished = true;
                 self.seen.complete = true;
             }
             Event::End => self.seen.over = true,
-            _ => {}
+            event => add_delivered(&mut self.seen.delivered, event),
         }
+        let is_all = self.refused || (self.finished && self.seen.current);
+        self.seen.tokens = self.seen.so_far.filter(|_| is_all);
+    }
+}
+
+/// Adds the text that an event delivers: what fills a block, and the name of a call.
+pub fn add_delivered(delivered: &mut Delivered, event: &Event) {
+    match event {
+        Event::Delta(text) => delivered.add(text.as_bytes()),
+        Event::Open(Opening::ToolUse { name, .. }) => delivered.add(name.as_bytes()),
+        Event::Whole(block) => {
+            if let Some((opening, text)) = Opening::of(block) {
+                add_delivered(delivered, &Event::Open(opening));
+                delivered.add(text.as_bytes());
+            }
+        }
+        _ => {}
     }
 }
 
@@ -172,6 +204,9 @@ impl Watch for Converter {
         }
         let (mut events, mut out) = (Vec::new(), BytesMut::new());
         let understood = self.reader.event(event, &mut events);
+        self.weigh(&events);
+        let tells = |event: &Event| matches!(event, Event::Usage(_));
+        self.refused |= understood.is_err() && events.iter().any(tells);
         self.write(events, &mut out);
         match understood {
             Err(error) if !self.finished => Verdict::Fail(error),
@@ -194,10 +229,7 @@ impl Watch for Converter {
         self.writer.fail(failure, id)
     }
 
-    fn seen(&self) -> Seen {
-        Seen {
-            tokens: self.seen.so_far.filter(|_| self.finished),
-            ..self.seen
-        }
+    fn seen(&self) -> &Seen {
+        &self.seen
     }
 }

@@ -15,6 +15,7 @@ pub mod estimate;
 pub mod frame;
 pub mod gemini;
 pub mod json;
+pub mod limit;
 pub mod members;
 pub mod neutral;
 mod openai;
@@ -140,6 +141,13 @@ pub trait CallerSide: Debug + Send + Sync {
     fn is_borrowed(&self, body: &[u8], _: &Destination<'_>) -> bool {
         borrowed::has_envelope(body)
     }
+
+    /// The same request, with at most `limit` tokens in each answer: 1 or more. A limit of the caller's
+    /// that is lower stays. All other bytes are as they were.
+    ///
+    /// # Errors
+    /// When the request cannot be read a second time, or cannot be fulfilled with so few tokens.
+    fn limit_output(&self, body: &Bytes, limit: u64) -> Result<Bytes, Failure>;
 
     /// A watcher for one streamed answer of the express lane.
     fn watch(&self, wanted: &Wanted) -> Box<dyn Watch>;

@@ -86,7 +86,7 @@ impl Watch for Renaming {
         self.inner.fail(failure, id)
     }
 
-    fn seen(&self) -> Seen {
+    fn seen(&self) -> &Seen {
         self.inner.seen()
     }
 }

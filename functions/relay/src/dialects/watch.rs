@@ -6,23 +6,33 @@ use shared::domain::usage::Usage;
 use shared::failure::Failure;
 
 use super::UpstreamError;
-use super::estimate::TextLength;
+use super::estimate::Delivered;
 
 /// What was seen of an answer.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Seen {
     /// What the provider says was used, once it has said so for good.
     pub tokens: Option<Usage>,
     /// What it has said so far, where it says it in parts.
     pub so_far: Option<Usage>,
-    /// How much text was delivered.
-    pub delivered: TextLength,
+    /// Whether nothing was delivered since: then it is all that was used until now.
+    pub current: bool,
+    /// The text that was delivered: answer, thoughts, and calls with their arguments.
+    pub delivered: Delivered,
     /// Whether the answer has begun.
     pub began: bool,
     /// Whether it came to its proper end.
     pub complete: bool,
     /// Whether its very last event was seen.
     pub over: bool,
+}
+
+impl Seen {
+    /// What the provider says for good, if that can be: there is no call without any input.
+    #[must_use]
+    pub fn believed(&self) -> Option<Usage> {
+        self.tokens.filter(|usage| usage.total_input() > 0)
+    }
 }
 
 /// What becomes of an event.
@@ -54,5 +64,5 @@ pub trait Watch: Send + std::fmt::Debug {
     }
 
     /// What was seen so far.
-    fn seen(&self) -> Seen;
+    fn seen(&self) -> &Seen;
 }

@@ -6,16 +6,17 @@ use shared::domain::hold::Hold;
 use shared::domain::key::WhenShort;
 use shared::domain::limit::{Claim, Room};
 use shared::domain::money::{NanoUsd, Ratio};
-use shared::domain::price::{self, Price};
-use shared::domain::settings::UnpricedModels;
+use shared::domain::price::Price;
+use shared::domain::usage::Service;
 use shared::failure::{Failure, Kind};
 
 use super::Call;
 use super::authenticate::Caller;
 use super::hold::{self, Ask, Purse, Unheld};
 use super::refusal::Refused;
+use super::route::Itinerary;
 use crate::app::App;
-use crate::dialects::{Wanted, estimate};
+use crate::dialects::{self, Wanted, estimate};
 use crate::snapshot::Snapshot;
 
 /// The lowest output limit that a call is lowered to, in tokens: the lowest that OpenAI takes.
@@ -29,7 +30,7 @@ const LOWERED: u8 = 4;
 pub(super) struct Admitted {
     pub(super) caller: Caller,
     pub(super) wanted: Wanted,
-    pub(super) price: Price,
+    pub(super) price: Arc<Price>,
     pub(super) ratio: Ratio,
     /// In every wallet that pays for the call or counts it.
     pub(super) holds: Vec<Hold>,
@@ -64,6 +65,8 @@ struct Terms<'a> {
     most_input: u64,
     /// A likely number of them.
     likely_input: u64,
+    /// Whether it may be answered at another service than the usual one.
+    any_service: bool,
     /// The most tokens that each answer may have.
     output: u64,
     /// Whether the caller says so.
@@ -76,11 +79,11 @@ pub(super) async fn admit(
     app: &App,
     call: &Call,
     caller: Caller,
-    wanted: Wanted,
+    (wanted, itinerary): (Wanted, &Itinerary),
     snapshot: &Arc<Snapshot>,
 ) -> Result<Admitted, Refused> {
     let price = if call.url.counting {
-        Price::default()
+        Arc::default()
     } else {
         priced(snapshot, &wanted.model)?
     };
@@ -96,7 +99,7 @@ pub(super) async fn admit(
             .key
             .as_ref()
             .is_some_and(|key| key.when_short == WhenShort::LowerOutput);
-        let terms = Terms::of(&price, ratio, &wanted, snapshot);
+        let terms = Terms::of((&price, ratio), &wanted, itinerary, snapshot);
         hold(app, call, &purses, terms, may_lower).await?
     };
     drop(purses);
@@ -105,6 +108,14 @@ pub(super) async fn admit(
         room,
         lowered,
     } = held;
+    let wanted = match lowered.map(|limit| lower(call, &wanted, limit)) {
+        None => wanted,
+        Some(Ok(lowered)) => lowered,
+        Some(Err(failure)) => {
+            hold::undo_all(app, &holds).await;
+            return Err(failure.into());
+        }
+    };
     Ok(Admitted {
         caller,
         wanted,
@@ -117,17 +128,18 @@ pub(super) async fn admit(
     })
 }
 
-fn priced(snapshot: &Snapshot, model: &str) -> Result<Price, Failure> {
-    match price::find(&snapshot.configuration.prices, model) {
-        Some(price) => Ok(price.clone()),
-        None if snapshot.configuration.settings.unpriced_models == UnpricedModels::Free => {
-            Ok(Price::default())
-        }
-        None => {
-            let text = format!("The model {model} has no price yet, so it cannot be used.");
-            Err(Failure::new(Kind::Forbidden, "model_not_priced", text))
-        }
-    }
+fn priced(snapshot: &Snapshot, model: &str) -> Result<Arc<Price>, Failure> {
+    let price = snapshot.configuration.price_of(model);
+    price.cloned().map(Arc::new).ok_or_else(|| {
+        let text = format!("The model {model} has no price yet, so it cannot be used.");
+        Failure::new(Kind::Forbidden, "model_not_priced", text)
+    })
+}
+
+/// The same request with a lower output limit.
+fn lower(call: &Call, wanted: &Wanted, limit: u64) -> Result<Wanted, Failure> {
+    let caller = dialects::caller(call.dialect);
+    caller.read(caller.limit_output(&wanted.body, limit)?, &call.url)
 }
 
 /// Counts a call that only wants its tokens counted: it costs nothing, and is not in flight.
@@ -181,15 +193,26 @@ async fn hold(
 }
 
 impl<'a> Terms<'a> {
-    fn of(price: &'a Price, ratio: Ratio, wanted: &Wanted, snapshot: &Snapshot) -> Self {
+    fn of(
+        (price, ratio): (&'a Price, Ratio),
+        wanted: &Wanted,
+        itinerary: &Itinerary,
+        snapshot: &Snapshot,
+    ) -> Self {
         let settings = &snapshot.configuration.settings;
+        let models = itinerary.upstream_models(&wanted.model);
+        // Whatever is longer than the model's context is refused by its provider.
+        let context = price.max_input.unwrap_or(u64::MAX);
         Self {
             price,
             ratio,
-            most_input: estimate::most_input(&wanted.body),
-            likely_input: estimate::likely_input(&wanted.body),
-            output: wanted
-                .max_output
+            most_input: estimate::most_input(&wanted.body, &models).min(context),
+            likely_input: estimate::likely_input(&wanted.body, &models),
+            any_service: estimate::names_a_service(&wanted.body),
+            output: [wanted.max_output, price.max_output]
+                .into_iter()
+                .flatten()
+                .min()
                 .unwrap_or(settings.default_max_output_tokens),
             bounded: wanted.max_output.is_some(),
             answers: wanted.answers,
@@ -199,7 +222,12 @@ impl<'a> Terms<'a> {
     /// The most that the call can cost when each answer has so many tokens.
     fn worst_case(&self, output: u64) -> NanoUsd {
         let output = output.saturating_mul(self.answers);
-        self.price.worst_case(self.most_input, output, self.ratio)
+        let (price, input, ratio) = (self.price, self.most_input, self.ratio);
+        if self.any_service {
+            price.worst_case(input, output, ratio)
+        } else {
+            price.worst_case_at(Service::Standard, input, output, ratio)
+        }
     }
 
     fn ask(&self, call: &Call, before: u8) -> Ask {
@@ -255,6 +283,7 @@ mod tests {
             ratio: Ratio::ONE,
             most_input: 1_000,
             likely_input: 250,
+            any_service: false,
             output: 8_192,
             bounded: false,
             answers,

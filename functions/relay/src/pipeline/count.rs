@@ -43,7 +43,7 @@ pub(super) async fn count(
             }
         }
     }
-    let likely = estimate::likely_input(&admitted.wanted.body);
+    let likely = estimate::likely_input(&admitted.wanted.body, &[&admitted.wanted.model]);
     let tokens = likely.saturating_mul(SAFETY).div_ceil(100);
     let mut answer = answer(call, caller.write_count(tokens));
     answer

@@ -142,7 +142,7 @@ pub(super) async fn release_all(app: &App, holds: &[Hold]) {
 }
 
 /// Gives back what was held, and counts the call no more.
-async fn undo_all(app: &App, holds: &[Hold]) {
+pub(super) async fn undo_all(app: &App, holds: &[Hold]) {
     for hold in holds {
         told(hold, app.store.ledger().undo(hold, app.clock.now()).await);
     }

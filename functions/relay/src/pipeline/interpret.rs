@@ -8,9 +8,9 @@ use shared::domain::provider::card::{Envelope, Tongue};
 
 use super::Call;
 use super::admit::Admitted;
-use crate::dialects::convert::{Converter, Reader, Renames};
+use crate::dialects::convert::{Converter, Reader, Renames, add_delivered};
 use crate::dialects::envelope::bedrock::{Unwrapped, UnwrappedReader};
-use crate::dialects::estimate::TextLength;
+use crate::dialects::estimate::Delivered;
 use crate::dialects::neutral::{Event, Reply};
 use crate::dialects::rename::{self, Renaming};
 use crate::dialects::watch::{Seen, Watch};
@@ -203,15 +203,14 @@ fn asked<'a>(call: &Call, admitted: &'a Admitted) -> Asked<'a> {
 /// What a converted answer used, and how much text it carries.
 fn seen(reply: Reply) -> Seen {
     let tokens = reply.tokens;
-    let mut delivered = TextLength::default();
+    let mut delivered = Delivered::default();
     for event in reply.unfold() {
-        if let Event::Delta(text) = event {
-            delivered.add(TextLength::of(text.as_bytes()));
-        }
+        add_delivered(&mut delivered, &event);
     }
     Seen {
         tokens,
         so_far: None,
+        current: false,
         delivered,
         began: true,
         complete: true,

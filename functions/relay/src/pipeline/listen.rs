@@ -78,7 +78,7 @@ impl Listening {
     }
 
     /// What was seen so far.
-    pub(super) fn seen(&self) -> Seen {
+    pub(super) fn seen(&self) -> &Seen {
         self.watch.seen()
     }
 

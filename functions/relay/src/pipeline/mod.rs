@@ -90,7 +90,8 @@ pub(crate) async fn converse(app: App, call: Call, body: Body) -> Response {
 async fn carry(app: App, call: Call, body: Body) -> Response {
     let call = Arc::new(call);
     match prepare(&app, &call, body).await {
-        Ok(delivery) => stream::answer(app, delivery).await,
+        // The road to the end is long, and most of it is not walked at once.
+        Ok(delivery) => Box::pin(stream::answer(app, delivery)).await,
         Err(refused) => refuse_call(&call, refused),
     }
 }
@@ -105,7 +106,7 @@ async fn prepare(app: &App, call: &Arc<Call>, body: Body) -> Result<Delivery, Re
     let (caller, snapshot) = (caller?, snapshot?);
     let wanted = wanted(call, body::read(body, &call.headers).await?)?;
     let itinerary = route::route(&snapshot, &caller, call, &wanted.model, &app.dice)?;
-    let admitted = admit::admit(app, call, caller, wanted, &snapshot).await?;
+    let admitted = admit::admit(app, call, caller, (wanted, &itinerary), &snapshot).await?;
     Ok(Delivery::new(Arc::clone(call), admitted, itinerary))
 }
 
@@ -146,7 +147,7 @@ pub(crate) async fn embed(app: App, call: Call, body: Body) -> Response {
         let app = app.clone();
         async move {
             match prepare(&app, &call, body).await {
-                Ok(delivery) => embed::embed(&app, delivery).await,
+                Ok(delivery) => Box::pin(embed::embed(&app, delivery)).await,
                 Err(refused) => refuse_call(&call, refused),
             }
         }
@@ -179,6 +180,7 @@ pub(crate) async fn models(app: &App, call: &Call) -> Result<BTreeSet<String>, F
         let priced = snapshot
             .configuration
             .prices
+            .rows()
             .iter()
             .map(|price| &price.model);
         names.extend(

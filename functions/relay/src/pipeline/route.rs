@@ -17,6 +17,14 @@ use crate::snapshot::Snapshot;
 #[derive(Debug)]
 pub(super) struct Itinerary(pub(super) Vec<Channel>);
 
+impl Itinerary {
+    /// What the providers on it call a model.
+    pub(super) fn upstream_models<'a>(&'a self, model: &'a str) -> Vec<&'a str> {
+        let names = self.0.iter().map(|channel| channel.upstream_model(model));
+        names.collect()
+    }
+}
+
 pub(super) fn route(
     snapshot: &Snapshot,
     caller: &Caller,

@@ -26,6 +26,7 @@ use super::route::Itinerary;
 use super::setback::{Refusal, Setback, returned};
 use super::translate::{Translated, translate};
 use crate::app::App;
+use crate::dialects::envelope::fireworks;
 use crate::dialects::watch::Seen;
 use crate::upstream::{Answer, milliseconds};
 
@@ -65,7 +66,7 @@ pub(super) struct Stop {
 #[derive(Debug)]
 pub(super) enum Outcome {
     /// A whole answer.
-    Plain(Plain),
+    Plain(Box<Plain>),
     /// The beginning of a stream: its first bytes, and the rest as it comes.
     Stream {
         /// The first bytes, with the first event in them.
@@ -257,16 +258,18 @@ impl Hearing<'_> {
     }
 
     async fn plain(&self, answer: Answer) -> Result<Outcome, Setback> {
-        let headers = returned(&answer.headers);
+        let (headers, told) = (returned(&answer.headers), answer.headers.clone());
         let body = self.read(answer, LONGEST_ANSWER).await?;
-        match self.interpreter.plain(&body, self.call, self.admitted) {
-            Some((body, seen)) => Ok(Outcome::Plain(Plain {
-                headers,
-                body,
-                seen,
-            })),
-            None => Err(self.no_answer(&body)),
-        }
+        let Some((body, mut seen)) = self.interpreter.plain(&body, self.call, self.admitted) else {
+            return Err(self.no_answer(&body));
+        };
+        let with_cached = |usage| fireworks::with_cached(usage, &told);
+        seen.tokens = seen.tokens.map(with_cached);
+        Ok(Outcome::Plain(Box::new(Plain {
+            headers,
+            body,
+            seen,
+        })))
     }
 
     /// A body that should have been a stream: an error inside a 200, or an answer all at once.
@@ -275,11 +278,11 @@ impl Hearing<'_> {
         let body = self.read(answer, LONGEST_ANSWER).await?;
         let streamed = self.interpreter.streamed(&body, self.call, self.admitted);
         let (body, seen) = streamed.ok_or_else(|| self.no_answer(&body))?;
-        Ok(Outcome::Plain(Plain {
+        Ok(Outcome::Plain(Box::new(Plain {
             headers,
             body,
             seen,
-        }))
+        })))
     }
 
     fn no_answer(&self, body: &[u8]) -> Setback {

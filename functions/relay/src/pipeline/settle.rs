@@ -144,7 +144,9 @@ fn charge(app: &App, record: &UsageRecord, cost: NanoUsd) -> Charge {
 fn record(app: &App, delivery: &Delivery, ending: &Ending) -> UsageRecord {
     let (call, admitted) = (&delivery.call, &delivery.admitted);
     let caller = &admitted.caller;
-    let (tokens, estimated) = used(admitted.wanted.body.as_ref(), ending);
+    let upstream_model = delivery.stop.as_ref().map(|stop| &*stop.upstream_model);
+    let model = upstream_model.unwrap_or(&admitted.wanted.model);
+    let (tokens, estimated) = used(&admitted.wanted.body, model, ending);
     let bill = match ending.status {
         Status::Error | Status::Unsettled => Bill {
             lines: Vec::new(),
@@ -173,6 +175,7 @@ fn record(app: &App, delivery: &Delivery, ending: &Ending) -> UsageRecord {
         tokens,
         cost: bill.total,
         uncollected: NanoUsd::ZERO,
+        upstream_cost: upstream_cost(delivery, ending, &tokens),
         bill: bill.lines,
         ratio: admitted.ratio,
         estimated,
@@ -185,12 +188,26 @@ fn record(app: &App, delivery: &Delivery, ending: &Ending) -> UsageRecord {
     }
 }
 
+/// What the operator pays for an answer, where the channel that gave it tells.
+fn upstream_cost(delivery: &Delivery, ending: &Ending, tokens: &Usage) -> Option<NanoUsd> {
+    let stop = delivery.stop.as_ref();
+    let stop = stop.filter(|_| matches!(ending.status, Status::Ok | Status::Cut))?;
+    let admitted = &delivery.admitted;
+    let mut channels = admitted.snapshot.configuration.channels.iter();
+    let channel = channels.find(|channel| channel.id == stop.channel_id)?;
+    channel
+        .cost
+        .of(&stop.upstream_model, &admitted.price, tokens)
+}
+
 /// What was used, and whether that is an estimate.
-fn used(request: &[u8], ending: &Ending) -> (Usage, bool) {
-    match (ending.status, ending.seen.tokens) {
+fn used(request: &[u8], model: &str, ending: &Ending) -> (Usage, bool) {
+    match (ending.status, ending.seen.believed()) {
         (Status::Error | Status::Unsettled, _) => (Usage::default(), false),
         (Status::Ok | Status::Cut, Some(tokens)) => (tokens, false),
-        (Status::Ok | Status::Cut, None) => (estimate::usage(request, &ending.seen), true),
+        (Status::Ok | Status::Cut, None) => {
+            (estimate::usage(request, &[model], &ending.seen), true)
+        }
     }
 }
 

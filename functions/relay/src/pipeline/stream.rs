@@ -234,7 +234,8 @@ impl Talk {
                     said_at: now,
                 }))
             }
-            Outcome::Plain(Plain { body, seen, .. }) => {
+            Outcome::Plain(plain) => {
+                let Plain { body, seen, .. } = *plain;
                 let ending = Ending::whole(seen, ttfb_ms);
                 Stage::Closing(Box::new(Closing {
                     delivery,
@@ -268,7 +269,7 @@ impl Talk {
         else {
             return None;
         };
-        let seen = speech.rest.seen();
+        let seen = speech.rest.seen().clone();
         let (last_words, ending) = match failure {
             // What breaks after the proper end breaks nothing, unless the provider says otherwise.
             None | Some(Gone::Silent | Gone::Lost(Lost::Broken(_) | Lost::Garbage(_)))

@@ -4,10 +4,9 @@ use std::net::IpAddr;
 
 use shared::domain::channel::Channel;
 use shared::domain::dialect::Dialect;
+use shared::domain::internet::is_link_local;
 use shared::domain::provider::Provider;
 use shared::domain::provider::card::{Envelope, Quirk, Tongue};
-
-use super::resolve::is_link_local;
 
 /// Vertex AI's regions have a host each; two lie apart, and a third is none.
 /// <https://cloud.google.com/vertex-ai/generative-ai/docs/learn/locations>

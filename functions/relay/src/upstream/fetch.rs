@@ -4,7 +4,7 @@
 //! machine, its network, the cloud's metadata. Addresses are checked when a name is resolved, so
 //! that what was checked is what is connected to, and again after each redirect.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -12,9 +12,8 @@ use futures_util::StreamExt;
 use http::header::{CONTENT_TYPE, LOCATION};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::{Response, Url};
+use shared::domain::internet::{is_link_local, is_public};
 use tokio::time::timeout;
-
-use super::resolve::is_link_local;
 
 /// How long a fetch may take.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -182,81 +181,9 @@ impl Resolve for Reach {
     }
 }
 
-/// Whether an address is one of the open internet.
-///
-/// <https://www.iana.org/assignments/iana-ipv4-special-registry>
-/// <https://www.iana.org/assignments/iana-ipv6-special-registry>
-fn is_public(address: IpAddr) -> bool {
-    match address.to_canonical() {
-        IpAddr::V4(address) => is_public_v4(address),
-        IpAddr::V6(address) => is_public_v6(address),
-    }
-}
-
-fn is_public_v4(address: Ipv4Addr) -> bool {
-    let [a, b, c, _] = address.octets();
-    let special = matches!(
-        (a, b, c),
-        (0 | 10 | 127 | 224..=255, ..)
-            | (100, 64..=127, _)
-            | (169, 254, _)
-            | (172, 16..=31, _)
-            | (192, 168, _)
-            | (192, 0, 0 | 2)
-            | (192, 88, 99)
-            | (198, 18 | 19, _)
-            | (198, 51, 100)
-            | (203, 0, 113)
-    );
-    !special
-}
-
-/// Only global unicast addresses, without those that wrap or translate an IPv4 address.
-fn is_public_v6(address: Ipv6Addr) -> bool {
-    let [first, second, ..] = address.segments();
-    let global = (0x2000..0x4000).contains(&first);
-    let special = matches!(
-        (first, second),
-        (0x2001, 0 | 0x0db8) | (0x2001, 0x0002 | 0x0010..=0x002f) | (0x2002, _) | (0x3fff, _)
-    );
-    global && !special
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_the_open_internet_is_public() {
-        for address in [
-            "0.0.0.0",
-            "10.1.2.3",
-            "100.64.0.1",
-            "127.0.0.1",
-            "169.254.169.254",
-            "172.31.0.1",
-            "192.168.1.1",
-            "198.18.0.1",
-            "224.0.0.1",
-            "255.255.255.255",
-            "::",
-            "::1",
-            "::ffff:169.254.169.254",
-            "::ffff:10.0.0.1",
-            "64:ff9b::a9fe:a9fe",
-            "fc00::1",
-            "fd00:ec2::254",
-            "fe80::1",
-            "ff02::1",
-            "2001:db8::1",
-            "2002:a9fe:a9fe::",
-        ] {
-            assert!(!is_public(address.parse().unwrap()), "{address}");
-        }
-        for address in ["1.1.1.1", "8.8.8.8", "172.32.0.1", "2606:4700::1111"] {
-            assert!(is_public(address.parse().unwrap()), "{address}");
-        }
-    }
 
     #[test]
     fn hosts_by_number_are_checked_however_they_are_written() {

@@ -6,6 +6,8 @@ use serde::Deserialize;
 use shared::domain::channel::Channel;
 use shared::domain::dialect::Dialect;
 use shared::domain::group::Group;
+use shared::domain::money::Ratio;
+use shared::domain::price::Price;
 use shared::domain::provider::{self, Provider};
 use shared::failure::Failure;
 use utoipa::ToSchema;
@@ -14,7 +16,9 @@ use super::base_url;
 use super::credential::Credential;
 use super::timeouts::TimeoutsBody;
 use crate::body::present;
+use crate::json::decimal::Decimal;
 use crate::json::limits::LimitsBody;
+use crate::json::price::body::PriceBody;
 
 /// A channel to make, or what to change of one: what is left out stays. A new channel needs a `name`, a
 /// `provider`, and the credential and the base URL that the provider's card asks for.
@@ -73,10 +77,21 @@ pub(crate) struct ChannelBody {
     /// Whether answers carry the caller's name of the model instead of the upstream's.
     #[serde(default, deserialize_with = "present")]
     pub(super) rename_model: Option<bool>,
+    /// What part of the price the operator pays its provider: `0.8` with a discount of a fifth; null for
+    /// unknown.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>, example = "0.8")]
+    pub(super) cost_ratio: Option<Option<Decimal<Ratio>>>,
+    /// What the operator pays for models instead, by the upstream's names of them, or patterns: all of them.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<Vec<PriceBody>>)]
+    pub(super) cost_prices: Option<Option<Vec<PriceBody>>>,
 }
 
 /// The largest weight of a channel.
 const HEAVIEST: u32 = 1_000_000;
+/// Each relay keeps every channel in memory.
+const MOST_COST_PRICES: usize = 100;
 
 impl ChannelBody {
     /// The channel, changed by all of this but the credential. The groups are those that there are.
@@ -122,9 +137,37 @@ impl ChannelBody {
         channel.model_mapping = mapping.unwrap_or(std::mem::take(&mut channel.model_mapping));
         channel.priority = self.priority.unwrap_or(channel.priority);
         channel.weight = self.weight.unwrap_or(channel.weight);
+        if let Some(ratio) = self.cost_ratio {
+            channel.cost.ratio = ratio.map(|Decimal(ratio)| ratio);
+        }
+        if let Some(prices) = self.cost_prices {
+            channel.cost.prices = read_cost_prices(&prices.unwrap_or_default())?;
+        }
         channel.rename_model = self.rename_model.unwrap_or(channel.rename_model);
         check(channel)
     }
+}
+
+fn read_cost_prices(bodies: &[PriceBody]) -> Result<Vec<Price>, Failure> {
+    if bodies.len() > MOST_COST_PRICES {
+        let text = format!("A channel has at most {MOST_COST_PRICES} cost prices.");
+        return Err(Failure::bad_field("cost_prices", text));
+    }
+    let mut prices: Vec<Price> = Vec::with_capacity(bodies.len());
+    for (at, body) in bodies.iter().enumerate() {
+        let mut price = Price {
+            model: body.model.clone().unwrap_or_default(),
+            ..Price::default()
+        };
+        body.apply(&mut price)
+            .map_err(|failure| failure.within(&format!("cost_prices[{at}]")))?;
+        if prices.iter().any(|other| other.model == price.model) {
+            let text = format!("{} stands twice.", price.model);
+            return Err(Failure::bad_field(format!("cost_prices[{at}].model"), text));
+        }
+        prices.push(price);
+    }
+    Ok(prices)
 }
 
 /// The card that a channel names.

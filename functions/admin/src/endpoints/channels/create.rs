@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
 use shared::domain::channel::{Channel, Timeouts};
+use shared::domain::cost::Cost;
 use shared::domain::group::DEFAULT_GROUP;
 use shared::domain::id::ChannelId;
 use shared::domain::limit::Limits;
@@ -68,6 +69,7 @@ fn blank(app: &App) -> Channel {
         timeouts: Timeouts::default(),
         limits: Limits::default(),
         rename_model: false,
+        cost: Cost::default(),
         created_at: app.now(),
     }
 }

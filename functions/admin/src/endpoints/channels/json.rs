@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 use super::timeouts::TimeoutsJson;
 use crate::json::limits::LimitsJson;
+use crate::json::price::PriceJson;
 
 /// A configured upstream.
 #[derive(Debug, Serialize, ToSchema)]
@@ -41,6 +42,10 @@ pub(crate) struct ChannelJson {
     limits: LimitsJson,
     /// Whether answers carry the caller's name of the model instead of the upstream's.
     rename_model: bool,
+    /// What part of the price the operator pays its provider.
+    cost_ratio: Option<String>,
+    /// What the operator pays for models instead, by the upstream's names of them.
+    cost_prices: Vec<PriceJson>,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
 }
@@ -65,6 +70,8 @@ impl From<&Channel> for ChannelJson {
             timeouts: channel.timeouts.into(),
             limits: channel.limits.into(),
             rename_model: channel.rename_model,
+            cost_ratio: channel.cost.ratio.map(|ratio| ratio.to_string()),
+            cost_prices: channel.cost.prices.iter().map(Into::into).collect(),
             created_at: channel.created_at,
         }
     }

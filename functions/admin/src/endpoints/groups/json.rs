@@ -50,7 +50,7 @@ impl From<&Group> for GroupJson {
 }
 
 /// A group to make, or what to change of one: what is left out stays. A new group needs a `name`.
-#[derive(Default, Deserialize, ToSchema)]
+#[derive(Clone, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = GroupChange)]
 pub(crate) struct GroupBody {

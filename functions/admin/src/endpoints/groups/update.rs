@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use shared::failure::Failure;
+use shared::store::configuration::Change;
 
 use super::json::{GroupBody, GroupJson};
 use crate::answer::Answer;
@@ -23,14 +24,17 @@ pub(crate) async fn update_group(
     Named(name): Named<String>,
     Body(body): Body<GroupBody>,
 ) -> Answer<Json<GroupJson>> {
-    let all = app.store.configuration().load().await?.groups;
-    let group = all.iter().find(|group| group.name == name).cloned();
-    let mut group = group.ok_or_else(|| Failure::missing("group", &name))?;
     if body.name.as_ref().is_some_and(|other| *other != name) {
         let text = "A group keeps its name: users and channels name it.";
         return Err(Failure::bad_field("name", text).into());
     }
-    body.apply(&mut group, &all, app.now())?;
-    app.store.configuration().put_group(&group).await?;
-    Ok(Json((&group).into()))
+    let changed = app.change(|configuration| {
+        let all = &configuration.groups;
+        let group = all.iter().find(|group| group.name == name).cloned();
+        let mut group = group.ok_or_else(|| Failure::missing("group", &name))?;
+        body.clone().apply(&mut group, all, app.now())?;
+        let json = Json((&group).into());
+        Ok((Change::PutGroup(group), json))
+    });
+    Ok(changed.await?)
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use axum::Json;
 use axum::extract::State;
 use shared::domain::channel::Channel;
-use shared::domain::price::{self, Price};
+use shared::store::configuration::Configuration;
 
 use super::json::ModelJson;
 use crate::answer::{Answer, List};
@@ -22,16 +22,16 @@ pub(crate) async fn list_models(
     _: Member,
 ) -> Answer<Json<List<ModelJson>>> {
     let configuration = app.store.configuration().load().await?;
-    let mut channels = configuration.channels;
-    channels.retain(|channel| channel.enabled);
-    let shape = |name: &str| shape(name, &channels, &configuration.prices);
+    let enabled = |channel: &&Channel| channel.enabled;
+    let channels: Vec<&Channel> = configuration.channels.iter().filter(enabled).collect();
+    let shape = |name: &str| shape(name, &channels, &configuration);
     Ok(Json(List {
         data: names(&channels).into_iter().map(shape).collect(),
         next_cursor: None,
     }))
 }
 
-fn names(channels: &[Channel]) -> BTreeSet<&str> {
+fn names<'a>(channels: &[&'a Channel]) -> BTreeSet<&'a str> {
     let all = channels
         .iter()
         .flat_map(|channel| channel.models.iter().chain(channel.model_mapping.keys()));
@@ -40,10 +40,10 @@ fn names(channels: &[Channel]) -> BTreeSet<&str> {
         .collect()
 }
 
-fn shape(name: &str, channels: &[Channel], prices: &[Price]) -> ModelJson {
+fn shape(name: &str, channels: &[&Channel], configuration: &Configuration) -> ModelJson {
     let carrying = channels.iter().filter(|channel| channel.carries(name));
     let providers: BTreeSet<&String> = carrying.clone().map(|channel| &channel.provider).collect();
-    let price = price::find(prices, name);
+    let price = configuration.listed_price(name);
     ModelJson {
         id: name.to_owned(),
         priced: price.is_some(),

@@ -2,7 +2,8 @@
 
 use axum::extract::State;
 use http::StatusCode;
-use shared::failure::Failure;
+use shared::failure::{Failure, Kind};
+use shared::store::configuration::Change;
 
 use super::show;
 use crate::answer::Answer;
@@ -10,18 +11,23 @@ use crate::app::App;
 use crate::path::Named;
 use crate::session::Admin;
 
-/// Delete a price
+/// Delete a price; where one is built in, it holds again
 #[utoipa::path(
     delete, path = "/api/prices/{*model}", tag = "prices", params(("model" = String, Path)),
-    responses((status = 204, description = "Deleted")),
+    responses((status = 204, description = "Deleted"), (status = 409, description = "It is built in")),
 )]
 pub(crate) async fn delete_price(
     State(app): State<App>,
     _: Admin,
     Named(model): Named<String>,
 ) -> Answer<StatusCode> {
-    let price = show::find(&app, &model).await?;
-    let price = price.ok_or_else(|| Failure::missing("price of", &model))?;
-    app.store.configuration().delete_price(&price.model).await?;
-    Ok(StatusCode::NO_CONTENT)
+    let deleted = app.change(|configuration| {
+        show::load(configuration, &model)?;
+        if configuration.prices.named(&model).is_none() {
+            let text = "This price is built in. Set another in its place instead.";
+            return Err(Failure::new(Kind::Conflict, "built_in", text));
+        }
+        Ok((Change::DeletePrice(model.clone()), StatusCode::NO_CONTENT))
+    });
+    Ok(deleted.await?)
 }

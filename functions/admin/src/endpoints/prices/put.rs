@@ -5,13 +5,13 @@ use axum::extract::State;
 use http::StatusCode;
 use shared::domain::price::Price;
 use shared::failure::Failure;
+use shared::store::configuration::Change;
 
-use super::body::PriceBody;
-use super::show;
 use crate::answer::Answer;
 use crate::app::App;
 use crate::body::Body;
 use crate::json::price::PriceJson;
+use crate::json::price::body::PriceBody;
 use crate::path::Named;
 use crate::session::Admin;
 
@@ -65,17 +65,18 @@ async fn put(
     model: String,
     body: PriceBody,
 ) -> Result<(StatusCode, Json<PriceJson>), Failure> {
-    let seen = show::find(app, &model).await?;
     let mut price = Price {
         model,
         ..Price::default()
     };
     body.apply(&mut price)?;
-    app.store.configuration().put_price(&price).await?;
-    let status = if seen.is_some() {
-        StatusCode::OK
-    } else {
-        StatusCode::CREATED
-    };
+    let set = app.change(|configuration| {
+        let status = match configuration.prices.named(&price.model) {
+            Some(_) => StatusCode::OK,
+            None => StatusCode::CREATED,
+        };
+        Ok((Change::PutPrice(Box::new(price.clone())), status))
+    });
+    let status = set.await?;
     Ok((status, Json((&price).into())))
 }

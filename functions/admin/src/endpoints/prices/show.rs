@@ -3,7 +3,9 @@
 use axum::Json;
 use axum::extract::State;
 use shared::domain::price::Price;
+use shared::domain::price_book;
 use shared::failure::Failure;
+use shared::store::configuration::Configuration;
 
 use crate::answer::Answer;
 use crate::app::App;
@@ -11,7 +13,7 @@ use crate::json::price::PriceJson;
 use crate::path::Named;
 use crate::session::Member;
 
-/// Show a price
+/// Show the price of exactly that name or pattern, set, imported or built in
 #[utoipa::path(
     get, path = "/api/prices/{*model}", tag = "prices", params(("model" = String, Path)),
     responses((status = 200, description = "The price", body = PriceJson)),
@@ -21,13 +23,16 @@ pub(crate) async fn show_price(
     _: Member,
     Named(model): Named<String>,
 ) -> Answer<Json<PriceJson>> {
-    let price = find(&app, &model).await?;
-    let price = price.ok_or_else(|| Failure::missing("price of", &model))?;
-    Ok(Json((&price).into()))
+    let configuration = app.store.configuration().load().await?;
+    Ok(Json(load(&configuration, &model)?.into()))
 }
 
-/// The price of exactly that name or pattern.
-pub(super) async fn find(app: &App, model: &str) -> Result<Option<Price>, Failure> {
-    let prices = app.store.configuration().load().await?.prices;
-    Ok(prices.into_iter().find(|price| price.model == model))
+/// The price of exactly that name or pattern: what was set or imported, or else the book's.
+pub(super) fn load<'a>(
+    configuration: &'a Configuration,
+    model: &str,
+) -> Result<&'a Price, Failure> {
+    let own = configuration.prices.named(model);
+    own.or_else(|| price_book::named(model))
+        .ok_or_else(|| Failure::missing("price of", &model))
 }

@@ -2,18 +2,18 @@
 
 use axum::Json;
 use axum::extract::State;
-use shared::failure::Failure;
+use shared::store::configuration::Change;
 
-use super::body::PriceBody;
 use super::{put, show};
 use crate::answer::Answer;
 use crate::app::App;
 use crate::body::Body;
 use crate::json::price::PriceJson;
+use crate::json::price::body::PriceBody;
 use crate::path::Named;
 use crate::session::Admin;
 
-/// Change a price: what is left out stays
+/// Change a price: what is left out stays. Of a built-in price it makes one of your own
 #[utoipa::path(
     patch, path = "/api/prices/{*model}", tag = "prices", params(("model" = String, Path)),
     request_body = PriceBody,
@@ -26,9 +26,11 @@ pub(crate) async fn update_price(
     Body(body): Body<PriceBody>,
 ) -> Answer<Json<PriceJson>> {
     put::require_same(&body, &model)?;
-    let price = show::find(&app, &model).await?;
-    let mut price = price.ok_or_else(|| Failure::missing("price of", &model))?;
-    body.apply(&mut price)?;
-    app.store.configuration().put_price(&price).await?;
-    Ok(Json((&price).into()))
+    let changed = app.change(|configuration| {
+        let mut price = show::load(configuration, &model)?.clone();
+        body.apply(&mut price)?;
+        let json = PriceJson::from(&price);
+        Ok((Change::PutPrice(Box::new(price)), Json(json)))
+    });
+    Ok(changed.await?)
 }

@@ -3,12 +3,15 @@
 use serde::{Deserialize, Serialize};
 use shared::domain::credit;
 use shared::domain::money::NanoUsd;
+use shared::domain::price::Price;
 use shared::domain::settings::{Settings, UnpricedModels, UnsettledPolicy};
 use shared::failure::Failure;
 use utoipa::ToSchema;
 
 use crate::body::present;
 use crate::json::decimal::Decimal;
+use crate::json::price::FiguresJson;
+use crate::json::price::body::PriceBody;
 
 const LONGEST_KEEPALIVE_MS: u64 = 60_000;
 const MOST_OUTPUT_TOKENS: u64 = 10_000_000;
@@ -20,9 +23,11 @@ const LONGEST_RETENTION_DAYS: u32 = 3_650;
 pub(crate) struct SettingsJson {
     /// After how many milliseconds of silence a keep-alive is sent, and again; 0 for never.
     keepalive_ms: u64,
-    /// What happens to a call of a model without a price: `refuse` or `free`.
+    /// What happens to a call of a model without a price: `refuse` or `default_price`.
     #[schema(value_type = String)]
     unpriced_models: UnpricedModels,
+    /// What models without a price cost, where they are not refused.
+    default_price: Option<FiguresJson>,
     /// What becomes of the hold of a call that was lost: `release` or `charge`.
     #[schema(value_type = String)]
     unsettled_policy: UnsettledPolicy,
@@ -44,6 +49,7 @@ impl From<Settings> for SettingsJson {
         Self {
             keepalive_ms: settings.keepalive_ms,
             unpriced_models: settings.unpriced_models,
+            default_price: settings.default_price.as_ref().map(Into::into),
             unsettled_policy: settings.unsettled_policy,
             default_max_output_tokens: settings.default_max_output_tokens,
             usage_retention_days: settings.usage_retention_days,
@@ -55,17 +61,21 @@ impl From<Settings> for SettingsJson {
 }
 
 /// What to change; what is left out stays.
-#[derive(Default, Deserialize, ToSchema)]
+#[derive(Clone, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = SettingsChange)]
 pub(crate) struct SettingsBody {
     /// 0 (never) to 60000.
     #[serde(default, deserialize_with = "present")]
     keepalive_ms: Option<u64>,
-    /// `refuse` or `free`.
+    /// `refuse` or `default_price`, which needs one.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<String>)]
     unpriced_models: Option<UnpricedModels>,
+    /// What models without a price cost, whole; null for none.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<PriceBody>)]
+    default_price: Option<Option<PriceBody>>,
     /// `release` or `charge`.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<String>)]
@@ -89,10 +99,14 @@ pub(crate) struct SettingsBody {
 
 impl SettingsBody {
     /// The settings, changed by this.
-    pub(crate) fn apply(self, now: &Settings) -> Result<Settings, Failure> {
+    pub(crate) fn apply(&self, now: &Settings) -> Result<Settings, Failure> {
         let settings = Settings {
             keepalive_ms: self.keepalive_ms.unwrap_or(now.keepalive_ms),
             unpriced_models: self.unpriced_models.unwrap_or(now.unpriced_models),
+            default_price: match &self.default_price {
+                Some(given) => given.as_ref().map(read_default_price).transpose()?,
+                None => now.default_price.clone(),
+            },
             unsettled_policy: self.unsettled_policy.unwrap_or(now.unsettled_policy),
             default_max_output_tokens: self
                 .default_max_output_tokens
@@ -116,8 +130,32 @@ impl SettingsBody {
             let text = format!("0 (for ever) to {LONGEST_RETENTION_DAYS} is expected.");
             return Err(Failure::bad_field("usage_retention_days", text));
         }
+        let needs_price = settings.unpriced_models == UnpricedModels::DefaultPrice;
+        if needs_price && settings.default_price.is_none() {
+            let text = "Say what models without a price cost.";
+            return Err(Failure::bad_field("default_price", text));
+        }
         Ok(settings)
     }
+}
+
+/// The price of every model that has none.
+fn read_default_price(body: &PriceBody) -> Result<Price, Failure> {
+    let mut price = Price {
+        model: "*".to_owned(),
+        ..Price::default()
+    };
+    if body
+        .model
+        .as_ref()
+        .is_some_and(|model| *model != price.model)
+    {
+        let text = "The default price is that of every model which has none.";
+        return Err(Failure::bad_field("default_price.model", text));
+    }
+    let read = body.apply(&mut price);
+    read.map_err(|failure| failure.within("default_price"))?;
+    Ok(price)
 }
 
 /// An amount that a wallet can hold, or nothing.

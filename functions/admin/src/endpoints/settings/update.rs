@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use shared::store::configuration::Change;
 
 use super::json::{SettingsBody, SettingsJson};
 use crate::answer::Answer;
@@ -19,8 +20,10 @@ pub(crate) async fn update_settings(
     _: Admin,
     Body(body): Body<SettingsBody>,
 ) -> Answer<Json<SettingsJson>> {
-    let now = app.store.configuration().load().await?.settings;
-    let settings = body.apply(&now)?;
-    app.store.configuration().put_settings(&settings).await?;
-    Ok(Json(settings.into()))
+    let changed = app.change(|configuration| {
+        let settings = body.apply(&configuration.settings)?;
+        let change = Change::PutSettings(Box::new(settings.clone()));
+        Ok((change, Json(settings.into())))
+    });
+    Ok(changed.await?)
 }

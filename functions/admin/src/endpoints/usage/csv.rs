@@ -40,9 +40,14 @@ const COLUMNS: &[Column<UsageRecord>] = &[
     ("source_ip", |r| maybe(r.source_ip)),
 ];
 
-/// The records, a line each, under a line of names.
-pub(super) fn write(records: &[UsageRecord]) -> String {
-    csv::write(COLUMNS, records)
+/// The line of names.
+pub(super) fn head() -> String {
+    csv::write(COLUMNS, &[])
+}
+
+/// A record's line.
+pub(super) fn write(record: &UsageRecord, csv: &mut String) {
+    csv::line(COLUMNS.iter().map(|(_, cell)| cell(record)), csv);
 }
 
 fn status(status: Status) -> &'static str {

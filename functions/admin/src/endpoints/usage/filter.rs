@@ -81,18 +81,10 @@ impl FromStr for StatusName {
 
 impl UsageQuery {
     /// The filter for `member`, who sees only their own records unless they keep the books.
-    pub(super) fn filter(&self, member: &Member) -> Result<UsageFilter, Failure> {
-        let own = member.0.id;
-        let user_id = match self.user_id {
-            user_id if member.is_admin() => user_id,
-            Some(other) if other != own => {
-                let text = "Only administrators see the usage of others.";
-                return Err(Failure::new(Kind::Forbidden, "not_an_administrator", text));
-            }
-            _ => Some(own),
-        };
+    pub(super) fn filter(&self, app: &App, member: &Member) -> Result<UsageFilter, Failure> {
         Ok(UsageFilter {
-            user_id,
+            user_id: whose(member, self.user_id)?,
+            kept_at: Some(app.now()),
             key_id: self.key_id,
             channel_id: self.channel_id,
             model: self.model.clone(),
@@ -120,6 +112,20 @@ impl UsageQuery {
             ));
         }
         Ok(Span { from, to })
+    }
+}
+
+/// Whose records `member` sees who asks for those of `wanted`: always their own, unless they keep the
+/// books. None means everybody's.
+pub(super) fn whose(member: &Member, wanted: Option<UserId>) -> Result<Option<UserId>, Failure> {
+    let own = member.0.id;
+    match wanted {
+        wanted if member.is_admin() => Ok(wanted),
+        Some(other) if other != own => {
+            let text = "Only administrators see the usage of others.";
+            Err(Failure::new(Kind::Forbidden, "not_an_administrator", text))
+        }
+        _ => Ok(Some(own)),
     }
 }
 

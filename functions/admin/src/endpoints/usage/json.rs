@@ -50,6 +50,10 @@ pub(crate) struct RecordJson {
     /// What it cost more than it was charged, because nothing was left.
     #[schema(example = "0")]
     uncollected_usd: String,
+    /// What the operator pays for it, where the channel tells; null for members.
+    upstream_cost_usd: Option<String>,
+    /// What is left of the price after that; null for members.
+    margin_usd: Option<String>,
     /// Why it cost that.
     bill: Vec<BillLineJson>,
     /// Whether the usage was estimated because the provider gave none.
@@ -75,9 +79,9 @@ struct AttemptJson {
 }
 
 /// Tokens by component, disjoint, except that `reasoning` is part of `output`.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Default, Serialize, ToSchema)]
 #[schema(as = Tokens)]
-struct TokensJson {
+pub(super) struct TokensJson {
     input: u64,
     cache_read: u64,
     cache_write_5m: u64,
@@ -100,8 +104,11 @@ struct BillLineJson {
     usd: String,
 }
 
-impl From<UsageRecord> for RecordJson {
-    fn from(record: UsageRecord) -> Self {
+impl RecordJson {
+    /// A record, with what it earned if that may be told.
+    pub(super) fn of(record: UsageRecord, with_margin: bool) -> Self {
+        let paid = record.upstream_cost.filter(|_| with_margin);
+        let margin = paid.map(|paid| record.cost.saturating_sub(paid));
         Self {
             id: record.id.to_string(),
             at: record.id.at(),
@@ -123,6 +130,8 @@ impl From<UsageRecord> for RecordJson {
             tokens: record.tokens.into(),
             cost_usd: record.cost.to_string(),
             uncollected_usd: record.uncollected.to_string(),
+            upstream_cost_usd: paid.map(|paid| paid.to_string()),
+            margin_usd: margin.map(|margin| margin.to_string()),
             bill: record.bill.into_iter().map(Into::into).collect(),
             estimated: record.estimated,
             ttfb_ms: record.ttfb_ms,
@@ -165,10 +174,10 @@ impl From<Usage> for TokensJson {
 impl From<BillLine> for BillLineJson {
     fn from(line: BillLine) -> Self {
         Self {
-            component: line.component,
+            component: line.component.to_string(),
             quantity: line.quantity,
-            unit_usd: line.unit_usd,
-            usd: line.usd,
+            unit_usd: line.unit_usd(),
+            usd: line.usd(),
         }
     }
 }

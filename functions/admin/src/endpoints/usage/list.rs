@@ -4,7 +4,6 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::HeaderMap;
-use shared::domain::record::UsageRecord;
 use shared::failure::Failure;
 use shared::store::usage_log::{Span, UsageFilter};
 
@@ -19,6 +18,8 @@ use crate::session::Member;
 
 const MOST_LINES: usize = 10_000;
 const LINES_A_PAGE: usize = 1_000;
+/// Of a CSV, before the page that may make it longer: an answer of Lambda has at most 6 MB.
+const MOST_BYTES: usize = 4_500_000;
 
 /// List usage records, latest first: one's own, or for administrators everybody's
 ///
@@ -37,7 +38,7 @@ pub(crate) async fn list_usage(
     headers: HeaderMap,
     Query(query): Query<UsageQuery>,
 ) -> Answer<Response> {
-    let filter = query.filter(&member)?;
+    let filter = query.filter(&app, &member)?;
     let span = query.span(&app).await?;
     if csv::is_wanted(&headers) {
         return Ok(lines(&app, &query, &filter, span).await?);
@@ -48,8 +49,9 @@ pub(crate) async fn list_usage(
         .usage_log()
         .list(&filter, span, size, query.cursor)
         .await?;
+    let shape = |record| RecordJson::of(record, member.is_admin());
     let list = List {
-        data: page.items.into_iter().map(RecordJson::from).collect(),
+        data: page.items.into_iter().map(shape).collect(),
         next_cursor: page.next,
     };
     Ok(Json(list).into_response())
@@ -62,21 +64,24 @@ async fn lines(
     span: Span,
 ) -> Result<Response, Failure> {
     let wanted = query.limit.unwrap_or(MOST_LINES).clamp(1, MOST_LINES);
-    let mut records: Vec<UsageRecord> = Vec::new();
-    let mut cursor = query.cursor;
+    let (mut text, mut written, mut cursor) = (super::csv::head(), 0, query.cursor);
+    // Only the text of what was read is kept, and only so much as fits an answer.
     let next = loop {
-        let size = (wanted - records.len()).min(LINES_A_PAGE);
+        let size = (wanted - written).min(LINES_A_PAGE);
         let page = app
             .store
             .usage_log()
             .list(filter, span, size, cursor)
             .await?;
-        records.extend(page.items);
+        written += page.items.len();
+        for record in &page.items {
+            super::csv::write(record, &mut text);
+        }
         cursor = page.next.as_deref().and_then(|next| next.parse().ok());
-        if cursor.is_none() || records.len() >= wanted {
+        if cursor.is_none() || written >= wanted || text.len() >= MOST_BYTES {
             break cursor;
         }
     };
     let next = next.map(|next| next.to_string());
-    csv::answer(super::csv::write(&records), "usage.csv", next.as_deref())
+    csv::answer(text, "usage.csv", next.as_deref())
 }

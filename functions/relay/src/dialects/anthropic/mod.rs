@@ -2,9 +2,9 @@
 
 mod express;
 mod failure;
-mod limits;
 mod reply;
 mod request;
+mod room;
 mod stream;
 mod wire;
 mod words;
@@ -48,6 +48,10 @@ impl CallerSide for Anthropic {
         borrowed::has_envelope(body) || borrowed::has_empty(body, br#""signature""#)
     }
 
+    fn limit_output(&self, body: &Bytes, limit: u64) -> Result<Bytes, Failure> {
+        express::limit::limit_output(body, limit)
+    }
+
     fn watch(&self, _: &Wanted) -> Box<dyn Watch> {
         Box::new(express::stream::Watcher::default())
     }
@@ -85,7 +89,7 @@ impl CallerSide for Anthropic {
     }
 
     fn room_headers(&self, room: &Room) -> HeaderMap {
-        limits::headers(room)
+        room::headers(room)
     }
 
     fn filler(&self) -> &'static [u8] {

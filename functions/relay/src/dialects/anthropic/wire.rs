@@ -1,9 +1,9 @@
 //! The small shapes of Anthropic's dialect that requests, answers and streams share.
 
 use serde_json::value::RawValue;
-use shared::domain::usage::Usage;
+use shared::domain::usage::{Service, Usage};
 
-use crate::dialects::json::{self, Fields, Json, Object};
+use crate::dialects::json::{self, Fields, Incredible, Json, Object};
 use crate::dialects::neutral::reply::{Citation, Finish, Reason};
 use crate::dialects::neutral::request::{Cache, Lifetime};
 
@@ -12,64 +12,94 @@ use crate::dialects::neutral::request::{Cache, Lifetime};
 #[derive(Debug, Clone, Copy, Default)]
 pub(in crate::dialects) struct Counts {
     input: Option<u64>,
-    output: Option<u64>,
+    pub(super) output: Option<u64>,
     cache_read: Option<u64>,
     cache_written: Option<u64>,
-    written_5m: Option<u64>,
     written_1h: Option<u64>,
     thinking: Option<u64>,
-    /// What compactions took: the members beside it exclude that.
+    /// What compactions and advisers took: the members beside it exclude that.
     /// <https://platform.claude.com/docs/en/build-with-claude/compaction>
-    compacted: Option<Usage>,
+    beside: Option<Usage>,
+    web_searches: Option<u64>,
+    code_runs: Option<u64>,
+    service: Option<Service>,
 }
 
 impl Counts {
-    /// The usage in a value, however odd its members are.
+    /// The usage in a value; `None` when it is none, or cannot be.
     pub(in crate::dialects) fn read(value: &RawValue) -> Option<Self> {
         let mut fields = Fields::of(value)?;
         let iterations = fields.array("iterations");
-        let compactions = iterations.into_iter().filter_map(compaction);
-        Some(Self {
-            input: fields.count("input_tokens"),
-            output: fields.count("output_tokens"),
-            cache_read: fields.count("cache_read_input_tokens"),
-            cache_written: fields.count("cache_creation_input_tokens"),
-            thinking: fields
-                .object("output_tokens_details")
-                .and_then(|mut details| details.count("thinking_tokens")),
-            compacted: compactions.reduce(sum),
-            ..Self::default()
-        })
-        .map(|usage| match fields.object("cache_creation") {
-            Some(mut made) => Self {
-                written_5m: made.count("ephemeral_5m_input_tokens"),
-                written_1h: made.count("ephemeral_1h_input_tokens"),
-                ..usage
-            },
-            None => usage,
-        })
+        let beside = iterations.into_iter().filter_map(beside).reduce(sum);
+        let mut made = fields.object("cache_creation").unwrap_or_default();
+        let mut tools = fields.object("server_tool_use").unwrap_or_default();
+        let details = fields.object("output_tokens_details");
+        let tier = fields.text("service_tier").and_then(|word| service(&word));
+        let fast = fields.text("speed").as_deref() == Some("fast");
+        let read = |fields: &mut Fields<'_>| -> Result<Self, Incredible> {
+            let written_5m = made.used("ephemeral_5m_input_tokens")?;
+            let written_1h = made.used("ephemeral_1h_input_tokens")?;
+            let told = written_5m.or(written_1h);
+            let parts = told.map(|_| written_5m.unwrap_or(0) + written_1h.unwrap_or(0));
+            Ok(Self {
+                input: fields.used("input_tokens")?,
+                output: fields.used("output_tokens")?,
+                cache_read: fields.used("cache_read_input_tokens")?,
+                // The sum of the parts, which not every server keeps up.
+                cache_written: fields.used("cache_creation_input_tokens")?.max(parts),
+                written_1h,
+                thinking: details.and_then(|mut details| details.part("thinking_tokens")),
+                beside,
+                web_searches: tools.part("web_search_requests"),
+                code_runs: tools
+                    .part("code_execution_requests")
+                    .map(|runs| runs.min(1)),
+                service: fast.then_some(Service::Fast).or(tier),
+            })
+        };
+        read(&mut fields).ok()
     }
 
-    /// This, where `later` says nothing.
+    /// This, where `later` says nothing. Servers that only speak the dialect may tell the input at the
+    /// start, and zeros at the end.
     pub(in crate::dialects) fn then(self, later: Self) -> Self {
+        let told = [
+            later.input,
+            later.cache_read,
+            later.cache_written,
+            later.written_1h,
+        ];
+        let nothing = told.iter().flatten().all(|count| *count == 0);
+        let input = |now: Option<u64>, before: Option<u64>| {
+            now.filter(|_| !nothing || before.is_none()).or(before)
+        };
         Self {
-            input: later.input.or(self.input),
+            input: input(later.input, self.input),
             output: later.output.or(self.output),
-            cache_read: later.cache_read.or(self.cache_read),
-            cache_written: later.cache_written.or(self.cache_written),
-            written_5m: later.written_5m.or(self.written_5m),
-            written_1h: later.written_1h.or(self.written_1h),
+            cache_read: input(later.cache_read, self.cache_read),
+            cache_written: input(later.cache_written, self.cache_written),
+            written_1h: input(later.written_1h, self.written_1h),
             thinking: later.thinking.or(self.thinking),
-            compacted: later.compacted.or(self.compacted),
+            beside: later.beside.or(self.beside),
+            web_searches: later.web_searches.or(self.web_searches),
+            code_runs: later.code_runs.or(self.code_runs),
+            service: later.service.or(self.service),
+        }
+    }
+
+    /// The same with what the message says beside its usage: a container in which code ran.
+    pub(in crate::dialects) fn within(self, container: Option<&RawValue>) -> Self {
+        Self {
+            code_runs: container.map(|_| 1).or(self.code_runs),
+            ..self
         }
     }
 
     /// The same in disjoint components; the total of cache writes includes those of one hour.
     pub(in crate::dialects) fn tokens(self) -> Usage {
         let output = self.output.unwrap_or(0);
+        let written = self.cache_written.unwrap_or(0);
         let written_1h = self.written_1h.unwrap_or(0);
-        let parts = self.written_5m.unwrap_or(0).saturating_add(written_1h);
-        let written = self.cache_written.unwrap_or(parts);
         let answer = Usage {
             input: self.input.unwrap_or(0),
             cache_read: self.cache_read.unwrap_or(0),
@@ -77,17 +107,38 @@ impl Counts {
             cache_write_1h: written_1h.min(written),
             output,
             reasoning: self.thinking.unwrap_or(0).min(output),
+            web_searches: self.web_searches.unwrap_or(0),
+            code_runs: self.code_runs.unwrap_or(0),
+            service: self.service.unwrap_or_default(),
             ..Usage::default()
         };
-        self.compacted
-            .map_or(answer, |compacted| sum(answer, compacted))
+        self.beside.map_or(answer, |beside| sum(answer, beside))
     }
 }
 
-/// What one iteration took, if it was a compaction.
-fn compaction(iteration: &RawValue) -> Option<Usage> {
+/// The container in which code ran for an answer: a message has it, or what a stream changes of one.
+pub(super) fn container<'a>(teller: &mut Fields<'a>) -> Option<&'a RawValue> {
+    let beside = teller.take("container");
+    beside.or_else(|| teller.object("delta")?.take("container"))
+}
+
+/// At which service a message was answered. <https://platform.claude.com/docs/en/api/service-tiers>
+fn service(word: &str) -> Option<Service> {
+    match word {
+        "priority" => Some(Service::Priority),
+        "batch" => Some(Service::Batch),
+        "standard" => Some(Service::Standard),
+        _ => None,
+    }
+}
+
+/// What one iteration took, if the totals are without it: a compaction, or an adviser, which is another
+/// model and may cost more than this one does.
+/// <https://platform.claude.com/docs/en/agents-and-tools/tool-use/advisor-tool>
+fn beside(iteration: &RawValue) -> Option<Usage> {
     let kind = Fields::of(iteration)?.text("type")?;
-    (kind == "compaction").then(|| Counts::read(iteration).map(Counts::tokens))?
+    let is_beside = matches!(kind.as_str(), "compaction" | "advisor_message");
+    is_beside.then(|| Counts::read(iteration).map(Counts::tokens))?
 }
 
 fn sum(one: Usage, other: Usage) -> Usage {
@@ -111,18 +162,27 @@ pub(super) fn usage(tokens: Option<Usage>) -> Object {
         .with("ephemeral_1h_input_tokens", tokens.cache_write_1h);
     let written = tokens.cache_write_5m.saturating_add(tokens.cache_write_1h);
     let thinking = Some(tokens.reasoning).filter(|count| *count > 0);
+    let searches = Some(tokens.web_searches).filter(|count| *count > 0);
     Object::new()
         .with(
             "input_tokens",
             input.into_iter().fold(0, u64::saturating_add),
         )
         .with("cache_creation_input_tokens", written)
-        .with("cache_read_input_tokens", tokens.cache_read)
+        .with("cache_read_input_tokens", tokens.total_cache_read())
         .with("cache_creation", made)
         .with("output_tokens", tokens.total_output())
         .maybe(
             "output_tokens_details",
             thinking.map(|count| Object::new().with("thinking_tokens", count)),
+        )
+        .maybe(
+            "server_tool_use",
+            searches.map(|count| {
+                Object::new()
+                    .with("web_search_requests", count)
+                    .with("web_fetch_requests", 0)
+            }),
         )
 }
 
@@ -264,6 +324,17 @@ mod tests {
     }
 
     #[test]
+    fn zeros_at_the_end_do_not_undo_what_was_told_at_the_start() {
+        let start = read(r#"{"input_tokens":40,"cache_read_input_tokens":60,"output_tokens":1}"#);
+        let last = read(r#"{"input_tokens":0,"cache_read_input_tokens":0,"output_tokens":9}"#);
+        let tokens = start.then(last).tokens();
+        assert_eq!(
+            (tokens.input, tokens.cache_read, tokens.output),
+            (40, 60, 9)
+        );
+    }
+
+    #[test]
     fn a_model_that_stands_in_is_counted_once() {
         let usage = read(
             r#"{"input_tokens":12,"output_tokens":6,"iterations":[
@@ -275,8 +346,12 @@ mod tests {
 
     #[test]
     fn odd_members_of_usage_are_no_usage() {
-        let usage = read(r#"{"input_tokens":"x","output_tokens":7.0,"cache_creation":null}"#);
-        assert_eq!((usage.tokens().input, usage.tokens().output), (0, 7));
+        for odd in ["\"x\"", "-3", "18446744073709551615", "[7]"] {
+            let json = format!(r#"{{"input_tokens":{odd},"output_tokens":7}}"#);
+            assert!(Counts::read(serde_json::from_str(&json).unwrap()).is_none());
+        }
+        let usage = read(r#"{"input_tokens":"9","output_tokens":7.0,"cache_creation":null}"#);
+        assert_eq!((usage.tokens().input, usage.tokens().output), (9, 7));
         let parts = read(
             r#"{"cache_creation":{"ephemeral_5m_input_tokens":4,"ephemeral_1h_input_tokens":5}}"#,
         );

@@ -5,34 +5,88 @@
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use serde_json::value::RawValue;
-use shared::domain::usage::Usage;
+use shared::domain::usage::{Service, Usage};
 
-use crate::dialects::json::Fields;
+use crate::dialects::json::{Fields, Incredible};
 use crate::dialects::neutral::{Finish, Origin, Reason};
 
 /// `usage`: `inputTokens` excludes both cache members. Each of them is told under two names; that is
-/// one number.
-pub(super) fn tokens(mut usage: Fields<'_>) -> Usage {
-    let mut either = |name: &str, other: &str| {
-        let (first, second) = (usage.count(name), usage.count(other));
-        first.or(second)
+/// one number. `None` when it says nothing, or what cannot be.
+pub(super) fn tokens(teller: &mut Fields<'_>) -> Option<Usage> {
+    let mut usage = teller.object("usage")?;
+    let counts = counts(&mut usage).ok()?;
+    let told = counts.total_input().saturating_add(counts.output) > 0;
+    // It stays among the members that are carried.
+    let tier = teller
+        .clone()
+        .object("serviceTier")
+        .and_then(|mut tier| tier.text("type"));
+    told.then_some(Usage {
+        service: tier.as_deref().map(service).unwrap_or_default(),
+        ..counts
+    })
+}
+
+fn counts(usage: &mut Fields<'_>) -> Result<Usage, Incredible> {
+    let mut either = |name: &str, other: &str| -> Result<Option<u64>, Incredible> {
+        Ok(usage.used(name)?.or(usage.used(other)?))
     };
-    let read = either("cacheReadInputTokens", "cacheReadInputTokenCount");
-    let written = either("cacheWriteInputTokens", "cacheWriteInputTokenCount");
-    let details = usage.array("cacheDetails").into_iter();
-    let hours = details.filter_map(|detail| {
-        let mut detail = Fields::of(detail)?;
-        (detail.text("ttl")? == "1h").then(|| detail.count("inputTokens"))?
-    });
-    let hour = hours.fold(0, u64::saturating_add);
-    let written = written.unwrap_or(hour);
-    Usage {
-        input: usage.count("inputTokens").unwrap_or(0),
+    let read = either("cacheReadInputTokens", "cacheReadInputTokenCount")?;
+    let written = either("cacheWriteInputTokens", "cacheWriteInputTokenCount")?;
+    let (mut all, mut hour) = (0_u64, 0_u64);
+    for detail in usage.array("cacheDetails") {
+        let mut detail = Fields::of(detail).unwrap_or_default();
+        let count = detail.part("inputTokens").unwrap_or(0);
+        all = all.saturating_add(count);
+        if detail.text("ttl").as_deref() == Some("1h") {
+            hour = hour.saturating_add(count);
+        }
+    }
+    let written = written.unwrap_or(all);
+    Ok(Usage {
+        input: usage.used("inputTokens")?.unwrap_or(0),
         cache_read: read.unwrap_or(0),
         cache_write_5m: written.saturating_sub(hour),
         cache_write_1h: hour.min(written),
-        output: usage.count("outputTokens").unwrap_or(0),
+        output: usage.used("outputTokens")?.unwrap_or(0),
         ..Usage::default()
+    })
+}
+
+/// What is reserved is paid for otherwise, and costs as usual here.
+/// <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ServiceTier.html>
+fn service(word: &str) -> Service {
+    match word {
+        "priority" => Service::Priority,
+        "flex" => Service::Flex,
+        _ => Service::Standard,
+    }
+}
+
+/// What a tool of the provider's own was used for, by its name.
+/// <https://docs.aws.amazon.com/nova/latest/nova2-userguide/using-tools.html>
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Tools {
+    searches: u64,
+    code: bool,
+}
+
+impl Tools {
+    pub(super) fn see(&mut self, name: &str) {
+        match name {
+            "nova_grounding" => self.searches += 1,
+            "nova_code_interpreter" => self.code = true,
+            _ => {}
+        }
+    }
+
+    /// The usage with them.
+    pub(super) fn add(self, usage: Usage) -> Usage {
+        Usage {
+            web_searches: self.searches,
+            code_runs: u64::from(self.code),
+            ..usage
+        }
     }
 }
 

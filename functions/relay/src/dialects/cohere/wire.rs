@@ -3,7 +3,7 @@
 use serde_json::value::RawValue;
 use shared::domain::usage::Usage;
 
-use crate::dialects::json::{Fields, count};
+use crate::dialects::json::{Fields, Incredible};
 use crate::dialects::neutral::reply::Citation;
 use crate::dialects::neutral::{Finish, Reason};
 
@@ -33,29 +33,21 @@ pub(super) fn tokens(usage: &RawValue) -> Option<Usage> {
     let mut usage = Fields::of(usage)?;
     let mut billed = usage.object("billed_units").unwrap_or_default();
     let mut seen = usage.object("tokens").unwrap_or_default();
-    let mut count_of = |name| {
-        let billed = billed.take(name).and_then(whole);
-        let seen = seen.take(name).and_then(whole);
-        billed.or(seen)
-    };
-    let (input, output) = (count_of("input_tokens"), count_of("output_tokens"));
-    if input.is_none() && output.is_none() {
+    let mut count_of =
+        |name| -> Result<Option<u64>, Incredible> { Ok(billed.used(name)?.or(seen.used(name)?)) };
+    let input = count_of("input_tokens").ok()?;
+    let output = count_of("output_tokens").ok()?;
+    if [input, output].iter().flatten().all(|count| *count == 0) {
         return None;
     }
     let input = input.unwrap_or(0);
-    let cached = usage.take("cached_tokens").and_then(whole).unwrap_or(0);
-    let cache_read = cached.min(input);
+    let cache_read = usage.part("cached_tokens").unwrap_or(0).min(input);
     Some(Usage {
         input: input - cache_read,
         cache_read,
         output: output.unwrap_or(0),
         ..Usage::default()
     })
-}
-
-/// A count; Cohere's are numbers with a point (`12.0`) in some versions.
-fn whole(value: &RawValue) -> Option<u64> {
-    count(value)
 }
 
 /// Which of the answer's content blocks a citation is about, and the citation; `None` when it is

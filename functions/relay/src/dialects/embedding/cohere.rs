@@ -55,7 +55,7 @@ impl EmbeddingProvider for CohereEmbeddings {
             .and_then(|mut meta| meta.object("billed_units"));
         Some(Reply {
             vectors: vectors.map(|one| Vector::Numbers(one.to_owned())).collect(),
-            tokens: billed.and_then(|mut billed| billed.count("input_tokens")),
+            tokens: billed.and_then(|mut billed| billed.part("input_tokens")),
         })
     }
 }

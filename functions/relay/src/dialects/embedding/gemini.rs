@@ -115,7 +115,7 @@ impl EmbeddingProvider for GeminiEmbeddings {
         let mut usage = fields.object("usageMetadata").unwrap_or_default();
         (!vectors.is_empty()).then(|| Reply {
             vectors,
-            tokens: usage.count("promptTokenCount"),
+            tokens: usage.part("promptTokenCount"),
         })
     }
 }

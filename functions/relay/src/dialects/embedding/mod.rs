@@ -168,7 +168,8 @@ impl Reply {
         };
         for reply in replies {
             all.vectors.extend(reply.vectors);
-            all.tokens = all.tokens.zip(reply.tokens).map(|(sum, more)| sum + more);
+            let both = all.tokens.zip(reply.tokens);
+            all.tokens = both.map(|(sum, more)| sum.saturating_add(more));
         }
         all
     }

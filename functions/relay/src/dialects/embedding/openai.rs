@@ -115,10 +115,10 @@ impl EmbeddingProvider for OpenaiEmbeddings {
         let vectors = vectors.collect();
         let mut usage = fields.object("usage").unwrap_or_default();
         // Some servers, Voyage's among them, tell the total only.
-        let tokens = usage.count("prompt_tokens");
+        let tokens = usage.part("prompt_tokens");
         Some(Reply {
             vectors,
-            tokens: tokens.or_else(|| usage.count("total_tokens")),
+            tokens: tokens.or_else(|| usage.part("total_tokens")),
         })
     }
 }

@@ -39,7 +39,7 @@ impl EmbeddingProvider for TitanEmbeddings {
         let vector = fields.take("embedding")?.to_owned();
         Some(Reply {
             vectors: vec![Vector::Numbers(vector)],
-            tokens: fields.count("inputTextTokenCount"),
+            tokens: fields.part("inputTextTokenCount"),
         })
     }
 }

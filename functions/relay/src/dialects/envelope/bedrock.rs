@@ -166,7 +166,7 @@ impl Watch for Unwrapped {
         self.0.fail(failure, id)
     }
 
-    fn seen(&self) -> Seen {
+    fn seen(&self) -> &Seen {
         self.0.seen()
     }
 }
@@ -247,7 +247,7 @@ mod tests {
 
     /// Remembers what it was shown.
     #[derive(Debug, Default)]
-    struct Seer(Vec<String>);
+    struct Seer(Vec<String>, Seen);
 
     impl Watch for Seer {
         fn event(&mut self, event: &[u8]) -> Verdict {
@@ -255,8 +255,8 @@ mod tests {
             Verdict::Pass
         }
 
-        fn seen(&self) -> Seen {
-            Seen::default()
+        fn seen(&self) -> &Seen {
+            &self.1
         }
     }
 

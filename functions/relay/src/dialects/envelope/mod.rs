@@ -3,4 +3,5 @@
 pub mod azure;
 pub mod bedrock;
 pub mod betas;
+pub mod fireworks;
 pub mod vertex;

@@ -13,6 +13,7 @@ mod schema;
 mod signature;
 mod spelling;
 mod stream;
+mod usage;
 mod wire;
 
 use bytes::Bytes;
@@ -109,6 +110,10 @@ impl CallerSide for Gemini {
         let has = |members: [&[u8]; 2]| members.iter().any(|name| borrowed::has_member(body, name));
         let strict = request::wants_signatures(to.model);
         borrowed::has_envelope(body) || (strict && has(calls) && !has(signed))
+    }
+
+    fn limit_output(&self, body: &Bytes, limit: u64) -> Result<Bytes, Failure> {
+        express::limit::limit_output(body, limit)
     }
 
     fn watch(&self, wanted: &Wanted) -> Box<dyn Watch> {

@@ -3,12 +3,14 @@
 //! Identifiers above 2⁵³, `1.0` beside `1`, the order of members: none of it may change on the way,
 //! so no value passes through a float, and what is not understood keeps its bytes.
 
+mod quantity;
 mod read;
 mod text;
 mod write;
 
 use serde_json::value::RawValue;
 
+pub use quantity::{Incredible, quantity};
 pub use read::{Fields, array, count, wrong};
 pub use text::{Halves, text};
 pub use write::{Json, Object};

@@ -1,7 +1,8 @@
 //! What OpenAI's dialects share: words of refusals; of chats and older completions also usage and the express lane.
 
 pub(in crate::dialects) mod failure;
-pub(in crate::dialects) mod limits;
+pub(in crate::dialects) mod limit;
+pub(in crate::dialects) mod room;
 pub(in crate::dialects) mod splice;
 pub(in crate::dialects) mod usage;
 pub(in crate::dialects) mod watch;

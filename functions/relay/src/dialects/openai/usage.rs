@@ -1,9 +1,9 @@
 //! What a call used, as OpenAI's dialects tell it, wherever and however their imitators put it.
 
 use serde_json::value::RawValue;
-use shared::domain::usage::Usage;
+use shared::domain::usage::{Service, Usage};
 
-use crate::dialects::json::{Fields, Object, array};
+use crate::dialects::json::{Fields, Incredible, Object, array};
 
 /// `usage`: the totals include what the details name apart.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -12,24 +12,40 @@ pub(in crate::dialects) struct Counts {
     completion: u64,
     total: Option<u64>,
     cached: u64,
+    cached_audio: u64,
+    cached_image: u64,
     written: u64,
     input_audio: u64,
     input_image: u64,
     reasoning: u64,
+    /// Whether the answer says that reasoning comes on top, whatever its total is.
+    apart: bool,
     output_audio: u64,
     output_image: u64,
+    pub(in crate::dialects) web_searches: u64,
+    pub(in crate::dialects) file_searches: u64,
+    pub(in crate::dialects) code_runs: u64,
+    pub(in crate::dialects) service: Option<Service>,
 }
 
 impl Counts {
-    /// The usage in a chunk or an answer: beside the choices, in Groq's `x_groq`, or within the first
-    /// choice, where Moonshot has put it.
+    /// The usage in a chunk or an answer: beside the choices, in Groq's `x_groq`, or in llama.cpp's
+    /// `timings`. Groq tells it twice, and that is one usage.
     pub(in crate::dialects) fn find(chunk: &mut Fields<'_>) -> Option<Self> {
-        let beside = chunk.take("usage").and_then(Self::read);
-        let groq = || chunk.object("x_groq")?.take("usage").and_then(Self::read);
-        beside.or_else(groq)
+        let usage = chunk.take("usage");
+        let beside = usage.and_then(Self::read);
+        let told = beside.or_else(|| Self::read(chunk.object("x_groq")?.take("usage")?));
+        // What is told and cannot be is not made good by something else.
+        let timed = || Self::timed(chunk.object("timings").filter(|_| usage.is_none())?);
+        let told = told.or_else(timed)?;
+        Some(Self {
+            service: chunk.text("service_tier").and_then(|word| service(&word)),
+            ..told
+        })
     }
 
-    /// The usage in a chunk or an answer of which nothing else is wanted.
+    /// The usage in a chunk or an answer of which nothing else is wanted: beside the choices, or within
+    /// one of them, where Moonshot has put it.
     pub(in crate::dialects) fn anywhere(json: &[u8]) -> Option<Self> {
         let text = String::from_utf8_lossy(json);
         let mut chunk = super::members(&text)?;
@@ -40,65 +56,140 @@ impl Counts {
         })
     }
 
-    /// A usage object; `None` when it tells nothing.
+    /// A usage object; `None` when it tells nothing, or nothing that can be.
     pub(in crate::dialects) fn read(usage: &RawValue) -> Option<Self> {
         let mut usage = Fields::of(usage)?;
-        let mut either = |new: &str, old: &str| usage.count(new).or_else(|| usage.count(old));
-        let prompt = either("prompt_tokens", "input_tokens");
-        let completion = either("completion_tokens", "output_tokens");
-        let total = usage.count("total_tokens");
-        prompt.or(completion).or(total)?;
-        let prompt = prompt.unwrap_or(0);
+        let mut told = Self::totals(&mut usage).ok()??;
         let mut details = |new: &str, old: &str| {
             let details = usage.object(new).or_else(|| usage.object(old));
             details.unwrap_or_default()
         };
         let mut input = details("prompt_tokens_details", "input_tokens_details");
         let mut output = details("completion_tokens_details", "output_tokens_details");
-        // DeepSeek and Moonshot tell the same number in places of their own.
-        let cached = [
-            input.count("cached_tokens"),
-            usage.count("prompt_cache_hit_tokens"),
-            usage.count("cached_tokens"),
-        ];
-        let written = ["cache_write_tokens", "cache_creation_input_tokens"];
-        Some(Self {
+        told.read_input(&mut usage, &mut input);
+        told.read_output(&mut usage, &mut output);
+        told.read_tools(&mut usage);
+        Some(told)
+    }
+
+    /// The totals; `None` when there is none that says anything.
+    fn totals(usage: &mut Fields<'_>) -> Result<Option<Self>, Incredible> {
+        let mut either = |new: &str, old: &str| -> Result<Option<u64>, Incredible> {
+            Ok(usage.used(new)?.or(usage.used(old)?))
+        };
+        let prompt = either("prompt_tokens", "input_tokens")?;
+        let completion = either("completion_tokens", "output_tokens")?;
+        let total = usage.used("total_tokens")?;
+        // Some servers begin with zeros, and some never say anything else.
+        if [prompt, completion, total]
+            .iter()
+            .flatten()
+            .all(|count| *count == 0)
+        {
+            return Ok(None);
+        }
+        let prompt = prompt.unwrap_or(0);
+        Ok(Some(Self {
             prompt,
             completion: completion.unwrap_or_else(|| total.unwrap_or(0).saturating_sub(prompt)),
             total,
-            cached: cached.into_iter().flatten().max().unwrap_or(0),
-            written: written
-                .into_iter()
-                .find_map(|name| input.count(name))
-                .unwrap_or(0),
-            input_audio: input.count("audio_tokens").unwrap_or(0),
-            input_image: input.count("image_tokens").unwrap_or(0),
-            reasoning: output
-                .count("reasoning_tokens")
-                .or_else(|| usage.count("reasoning_tokens"))
-                .unwrap_or(0),
-            output_audio: output.count("audio_tokens").unwrap_or(0),
-            output_image: output.count("image_tokens").unwrap_or(0),
+            ..Self::default()
+        }))
+    }
+
+    fn read_input(&mut self, usage: &mut Fields<'_>, details: &mut Fields<'_>) {
+        // DeepSeek and Moonshot tell the same number in places of their own.
+        let cached = [
+            details.part("cached_tokens"),
+            usage.part("prompt_cache_hit_tokens"),
+            usage.part("cached_tokens"),
+        ];
+        self.cached = cached.into_iter().flatten().max().unwrap_or(0);
+        let mut kinds = details.object("cached_tokens_details").unwrap_or_default();
+        self.cached_audio = kinds.part("audio_tokens").unwrap_or(0);
+        self.cached_image = kinds.part("image_tokens").unwrap_or(0);
+        let written = ["cache_write_tokens", "cache_creation_input_tokens"];
+        let written = written.into_iter().find_map(|name| details.part(name));
+        self.written = written.unwrap_or(0);
+        self.input_audio = details.part("audio_tokens").unwrap_or(0);
+        self.input_image = details.part("image_tokens").unwrap_or(0);
+    }
+
+    fn read_output(&mut self, usage: &mut Fields<'_>, details: &mut Fields<'_>) {
+        let within = details.part("reasoning_tokens");
+        let beside = usage.part("reasoning_tokens");
+        self.reasoning = within.or(beside).unwrap_or(0);
+        self.output_audio = details.part("audio_tokens").unwrap_or(0);
+        self.output_image = details.part("image_tokens").unwrap_or(0);
+        // Perplexity's deep research reads and thinks beside its totals, at prices of their own.
+        // https://docs.perplexity.ai/getting-started/pricing
+        if let Some(citations) = usage.part("citation_tokens") {
+            self.prompt = self.prompt.saturating_add(citations);
+            self.apart = beside.is_some();
+        }
+    }
+
+    /// What providers say of their own tools. OpenAI says it with the answer's items instead.
+    fn read_tools(&mut self, usage: &mut Fields<'_>) {
+        // OpenRouter's, in Anthropic's words; Perplexity's.
+        let requests = usage
+            .object("server_tool_use")
+            .and_then(|mut tools| tools.part("web_search_requests"));
+        let queries = usage.part("num_search_queries");
+        // Qwen's. https://www.alibabacloud.com/help/en/model-studio/web-search
+        let plugins = usage
+            .object("plugins")
+            .and_then(|mut plugins| plugins.object("search")?.part("count"));
+        // xAI's live search was billed by the source. https://docs.x.ai/docs/guides/live-search
+        let sources = usage.part("num_sources_used");
+        let told = [requests, queries, plugins, sources];
+        self.web_searches = told.into_iter().flatten().max().unwrap_or(0);
+        // xAI's tools, each call of which is billed. https://docs.x.ai/docs/models#tools-pricing
+        if let Some(mut calls) = usage.object("server_side_tool_usage_details") {
+            let mut sum = |names: [&str; 2]| {
+                let told = names.into_iter().filter_map(|name| calls.part(name));
+                told.fold(0, u64::saturating_add)
+            };
+            self.web_searches = sum(["web_search_calls", "x_search_calls"]);
+            self.file_searches = sum(["file_search_calls", "document_search_calls"]);
+            self.code_runs = sum(["code_interpreter_calls", "code_execution_calls"]);
+        }
+    }
+
+    /// llama.cpp's own count, where its usage was not asked for: `prompt_n` is without what its cache
+    /// served. <https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md>
+    fn timed(mut timings: Fields<'_>) -> Option<Self> {
+        let fresh = timings.used("prompt_n").ok()??;
+        let completion = timings.used("predicted_n").ok()??;
+        let cached = timings.part("cache_n").unwrap_or(0);
+        Some(Self {
+            prompt: fresh.saturating_add(cached),
+            completion,
+            cached,
+            ..Self::default()
         })
     }
 
     /// The same in disjoint components, the sums of which are the totals.
     pub(in crate::dialects) fn tokens(self, reasoning: Reasoning) -> Usage {
-        let mut left = self.prompt;
+        // At xAI more can be cached than the prompt has: then the prompt is without it.
+        let extra = self.cached > self.prompt;
+        let mut left = if extra {
+            self.prompt
+        } else {
+            self.prompt - self.cached
+        };
         let mut part = |tokens: u64| {
             let part = tokens.min(left);
             left -= part;
             part
         };
-        // At xAI more can be cached than the prompt has: then the prompt is without it.
-        let cache_read = if self.cached > self.prompt {
-            self.cached
-        } else {
-            part(self.cached)
-        };
         let cache_write_5m = part(self.written);
-        let (input_audio, input_image) = (part(self.input_audio), part(self.input_image));
+        let input_audio = part(self.input_audio.saturating_sub(self.cached_audio));
+        let input_image = part(self.input_image.saturating_sub(self.cached_image));
         let input = left;
+        let cache_read_audio = self.cached_audio.min(self.cached);
+        let cache_read_image = self.cached_image.min(self.cached - cache_read_audio);
         let completion = if self.is_apart(reasoning) {
             self.completion.saturating_add(self.reasoning)
         } else {
@@ -109,25 +200,51 @@ impl Counts {
         let output = completion - output_audio - output_image;
         Usage {
             input,
-            cache_read,
+            cache_read: self.cached - cache_read_audio - cache_read_image,
+            cache_read_audio,
+            cache_read_image,
             cache_write_5m,
+            cache_write_1h: 0,
             output,
             reasoning: self.reasoning.min(output),
             input_audio,
             output_audio,
             input_image,
             output_image,
-            ..Usage::default()
+            web_searches: self.web_searches,
+            file_searches: self.file_searches,
+            code_runs: self.code_runs,
+            service: self.service.unwrap_or_default(),
         }
     }
 
     /// Whether reasoning is not part of the completion: the total tells.
     fn is_apart(&self, reasoning: Reasoning) -> bool {
         let within = self.prompt.saturating_add(self.completion);
+        let extra = if self.cached > self.prompt {
+            self.cached
+        } else {
+            0
+        };
+        let beside = within.saturating_add(self.reasoning);
         match self.total {
-            Some(total) => total == within.saturating_add(self.reasoning),
+            _ if self.apart => true,
+            Some(total) => total == beside || total == beside.saturating_add(extra),
             None => reasoning == Reasoning::Apart,
         }
+    }
+}
+
+/// The service that an answer says it had; `None` for a word that says nothing of its price. What is
+/// reserved (`scale`) is paid for otherwise, and costs as usual here.
+/// <https://platform.openai.com/docs/guides/priority-processing>
+pub(in crate::dialects) fn service(word: &str) -> Option<Service> {
+    match word {
+        "flex" => Some(Service::Flex),
+        "priority" => Some(Service::Priority),
+        "batch" => Some(Service::Batch),
+        "default" | "standard" | "on_demand" | "scale" => Some(Service::Standard),
+        _ => None,
     }
 }
 
@@ -145,6 +262,16 @@ pub(in crate::dialects) fn write(tokens: &Usage) -> Object {
     let (input, output) = (tokens.total_input(), tokens.total_output());
     let written = tokens.cache_write_5m.saturating_add(tokens.cache_write_1h);
     let some = |count: u64| (count > 0).then_some(count);
+    // What was listened to or looked at is told in whole, cached or not.
+    let audio = tokens.input_audio.saturating_add(tokens.cache_read_audio);
+    let image = tokens.input_image.saturating_add(tokens.cache_read_image);
+    let (cached_audio, cached_image) = (tokens.cache_read_audio, tokens.cache_read_image);
+    let kinds = (cached_audio > 0 || cached_image > 0).then(|| {
+        Object::new()
+            .with("text_tokens", tokens.cache_read)
+            .with("audio_tokens", cached_audio)
+            .with("image_tokens", cached_image)
+    });
     Object::new()
         .with("prompt_tokens", input)
         .with("completion_tokens", output)
@@ -152,10 +279,11 @@ pub(in crate::dialects) fn write(tokens: &Usage) -> Object {
         .with(
             "prompt_tokens_details",
             Object::new()
-                .with("cached_tokens", tokens.cache_read)
-                .with("audio_tokens", tokens.input_audio)
+                .with("cached_tokens", tokens.total_cache_read())
+                .with("audio_tokens", audio)
                 .maybe("cache_write_tokens", some(written))
-                .maybe("image_tokens", some(tokens.input_image)),
+                .maybe("image_tokens", some(image))
+                .maybe("cached_tokens_details", kinds),
         )
         .with(
             "completion_tokens_details",

@@ -5,20 +5,21 @@
 
 use bytes::{Bytes, BytesMut};
 use memchr::memmem;
+use shared::domain::usage::Service;
 
 use super::failure;
-use super::usage::{Counts, Reasoning};
-use crate::dialects::estimate::{TextLength, has_member, strings_of};
+use super::usage::{Counts, Reasoning, service};
+use crate::dialects::estimate::{Delivered, has_member, strings_of};
 use crate::dialects::json::array;
 use crate::dialects::sse;
 use crate::dialects::watch::{Seen, Verdict, Watch};
 use crate::dialects::{UpstreamError, Wanted};
 
 /// What a plain answer says of itself; `texts` are the members whose strings are its text.
-pub(in crate::dialects) fn plain(body: &[u8], texts: &[&[u8]]) -> Option<Seen> {
+pub(in crate::dialects) fn plain(body: &[u8], texts: &[&[&[u8]]]) -> Option<Seen> {
     let json = String::from_utf8_lossy(body);
     super::members(&json)?.take("choices")?;
-    let mut delivered = TextLength::default();
+    let mut delivered = Delivered::default();
     add_delivered(&mut delivered, body, texts);
     Some(Seen {
         tokens: Counts::anywhere(body).map(|usage| usage.tokens(Reasoning::Within)),
@@ -27,33 +28,45 @@ pub(in crate::dialects) fn plain(body: &[u8], texts: &[&[u8]]) -> Option<Seen> {
         complete: true,
         over: true,
         so_far: None,
+        current: false,
     })
 }
 
-fn add_delivered(length: &mut TextLength, json: &[u8], texts: &[&[u8]]) {
-    for text in texts {
-        length.add_members(json, text);
+/// Adds the text of an answer or a chunk. Of names for the same the first one with any text counts:
+/// some servers say a thought under two of them.
+fn add_delivered(delivered: &mut Delivered, json: &[u8], texts: &[&[&[u8]]]) {
+    for names in texts {
+        let _said = names.iter().any(|name| delivered.add_members(json, name));
     }
 }
+
+/// Names of members, those together that mean the same.
+pub(in crate::dialects) type Texts = &'static [&'static [&'static [u8]]];
 
 #[derive(Debug)]
 pub(in crate::dialects) struct Watcher {
     usage_wanted: bool,
-    /// The members whose strings are the answer's text.
-    texts: &'static [&'static [u8]],
+    /// The members whose strings are the answer's text; those that mean the same stand together.
+    texts: Texts,
     /// How many answers there will be, and how many have told why they ended.
     answers: u64,
     finished: u64,
+    /// Whether it stood alone, as it does behind all answers.
+    alone: bool,
+    /// At which service the answer says it is; not every chunk does.
+    service: Option<Service>,
     seen: Seen,
 }
 
 impl Watcher {
-    pub(in crate::dialects) fn new(wanted: &Wanted, texts: &'static [&'static [u8]]) -> Self {
+    pub(in crate::dialects) fn new(wanted: &Wanted, texts: Texts) -> Self {
         Self {
             usage_wanted: wanted.usage_wanted,
             texts,
             answers: wanted.answers,
             finished: 0,
+            alone: false,
+            service: None,
             seen: Seen::default(),
         }
     }
@@ -67,47 +80,71 @@ impl Watch for Watcher {
         if data.trim_ascii() == b"[DONE]" {
             self.seen.complete = true;
             self.seen.over = true;
+            self.weigh();
             return Verdict::Pass;
         }
         if let Some(error) = error(event, &data) {
-            // What was used until then is told beside it.
-            if let Some(usage) = Counts::anywhere(&data) {
-                self.seen.tokens = Some(usage.tokens(Reasoning::Within));
+            // What was used until then is told beside it, and is all that ever will be.
+            if self.add(&data) {
+                self.seen.tokens = self.seen.so_far;
             }
             return Verdict::Fail(error);
         }
         self.seen.began = true;
+        let before = self.seen.delivered.length();
         add_delivered(&mut self.seen.delivered, &data, self.texts);
+        self.seen.current &= before == self.seen.delivered.length();
+        if let Some(word) = strings_of(&data, br#""service_tier""#).last() {
+            let known = str::from_utf8(word).ok().and_then(service);
+            self.service = known.or(self.service);
+        }
         // Not every server says [DONE]; a reason to finish is an end as well.
         let reasons = strings_of(&data, br#""finish_reason""#);
         self.finished += reasons.filter(|reason| !reason.is_empty()).count() as u64;
         if self.finished >= self.answers {
             self.seen.complete = true;
         }
-        if has_member(&data, br#""usage""#, b'{') {
-            return self.usage(&data);
-        }
-        if self.usage_wanted {
+        let tells = |member| has_member(&data, member, b'{');
+        let verdict = if tells(br#""usage""#) || tells(br#""timings""#) {
+            self.usage(&data)
+        } else if self.usage_wanted {
             Verdict::Pass
         } else {
             without_null_usage(event)
-        }
+        };
+        self.weigh();
+        verdict
     }
 
-    fn seen(&self) -> Seen {
-        self.seen
+    fn seen(&self) -> &Seen {
+        &self.seen
     }
 }
 
 impl Watcher {
-    /// Some servers tell the usage in every chunk, so far: the last one counts.
+    /// Takes the usage of a chunk. Some servers tell it in every one, so far: the last one counts.
+    fn add(&mut self, data: &[u8]) -> bool {
+        let Some(mut usage) = Counts::anywhere(data) else {
+            return false;
+        };
+        usage.service = usage.service.or(self.service);
+        self.seen.so_far = Some(usage.tokens(Reasoning::Within));
+        self.seen.current = true;
+        true
+    }
+
+    /// What was told so far is all, once everything is said.
+    fn weigh(&mut self) {
+        let is_all = self.seen.current && (self.seen.complete || self.alone);
+        self.seen.tokens = self.seen.so_far.filter(|_| is_all);
+    }
+
     fn usage(&mut self, data: &[u8]) -> Verdict {
-        if let Some(usage) = Counts::anywhere(data) {
-            self.seen.tokens = Some(usage.tokens(Reasoning::Within));
-        }
+        let told = self.add(data);
         let json = String::from_utf8_lossy(data);
         let choices = super::members(&json).and_then(|mut chunk| chunk.take("choices"));
         let only_usage = choices.is_some_and(|choices| array(choices).is_empty());
+        self.alone |= told && only_usage;
         if only_usage && !self.usage_wanted {
             Verdict::Drop
         } else {
@@ -171,7 +208,7 @@ mod tests {
             max_output: None,
             answers: 1,
         };
-        Watcher::new(&wanted, &[br#""content""#])
+        Watcher::new(&wanted, &[&[br#""content""#]])
     }
 
     #[test]

@@ -21,7 +21,7 @@ use shared::failure::Failure;
 use super::convert::{Reader, Writer};
 use super::json::Object;
 use super::neutral::{Field, Notes, Reply, Request};
-use super::openai::{failure, limits, splice};
+use super::openai::{failure, limit, room, splice};
 use super::watch::{Seen, Watch};
 use super::{
     Asked, CallerSide, Destination, InUrl, ProviderSide, UpstreamError, Wanted, Written, borrowed,
@@ -59,6 +59,10 @@ impl CallerSide for OpenaiChat {
         borrowed::has_envelope(body) || (openai && FOREIGN.iter().any(foreign))
     }
 
+    fn limit_output(&self, body: &Bytes, limit: u64) -> Result<Bytes, Failure> {
+        limit::limit_output(body, &["max_completion_tokens", "max_tokens"], limit)
+    }
+
     fn watch(&self, wanted: &Wanted) -> Box<dyn Watch> {
         Box::new(express::stream::watcher(wanted))
     }
@@ -92,7 +96,7 @@ impl CallerSide for OpenaiChat {
     }
 
     fn room_headers(&self, room: &Room) -> HeaderMap {
-        limits::headers(room)
+        room::headers(room)
     }
 
     fn filler(&self) -> &'static [u8] {

@@ -18,7 +18,7 @@ use shared::failure::{Failure, Kind};
 use super::convert::{Reader, Writer};
 use super::json::Object;
 use super::neutral::{Field, Reply, Request};
-use super::openai::{failure, limits, splice};
+use super::openai::{failure, limit, room, splice};
 use super::watch::{Seen, Watch};
 use super::{Asked, CallerSide, Destination, InUrl, ProviderSide, UpstreamError, Wanted, Written};
 
@@ -40,6 +40,10 @@ impl CallerSide for OpenaiCompletions {
 
     fn express(&self, wanted: &Wanted, upstream_model: &str) -> Result<Bytes, Failure> {
         splice::express(wanted, upstream_model)
+    }
+
+    fn limit_output(&self, body: &Bytes, limit: u64) -> Result<Bytes, Failure> {
+        limit::limit_output(body, &["max_tokens"], limit)
     }
 
     fn watch(&self, wanted: &Wanted) -> Box<dyn Watch> {
@@ -75,7 +79,7 @@ impl CallerSide for OpenaiCompletions {
     }
 
     fn room_headers(&self, room: &Room) -> HeaderMap {
-        limits::headers(room)
+        room::headers(room)
     }
 
     fn filler(&self) -> &'static [u8] {

@@ -3,6 +3,7 @@
 mod express;
 mod failure;
 mod items;
+mod pieces;
 mod reply;
 mod request;
 mod state;
@@ -19,7 +20,7 @@ use shared::failure::Failure;
 use super::convert::{Reader, Writer};
 use super::json::{Fields, Object};
 use super::neutral::{Field, Reply, Request};
-use super::openai::limits;
+use super::openai::{limit, room};
 use super::watch::{Seen, Watch};
 use super::{
     Asked, CallerSide, Destination, InUrl, ProviderSide, UpstreamError, Wanted, Written, borrowed,
@@ -48,6 +49,10 @@ impl CallerSide for OpenaiResponses {
     /// Thoughts that this gateway has made into items are kept by nobody.
     fn is_borrowed(&self, body: &[u8], _: &Destination<'_>) -> bool {
         borrowed::has_envelope(body) || borrowed::has_made_id(body, "rs")
+    }
+
+    fn limit_output(&self, body: &Bytes, limit: u64) -> Result<Bytes, Failure> {
+        limit::limit_output(body, &["max_output_tokens"], limit)
     }
 
     fn watch(&self, _: &Wanted) -> Box<dyn Watch> {
@@ -83,7 +88,7 @@ impl CallerSide for OpenaiResponses {
     }
 
     fn room_headers(&self, room: &Room) -> HeaderMap {
-        limits::headers(room)
+        room::headers(room)
     }
 
     fn filler(&self) -> &'static [u8] {

@@ -2,8 +2,10 @@
 
 use shared::domain::usage::Usage;
 
+use super::pieces::Pieces;
 use crate::dialects::json::{Fields, Object};
 use crate::dialects::neutral::{Field, Finish, Reason};
+use crate::dialects::openai::usage::{Counts, Reasoning, service};
 
 /// The data of an event whose last braces were lost, with them; some servers cut their events short.
 pub(super) fn mended(data: &str) -> Option<String> {
@@ -20,31 +22,51 @@ pub(super) fn mended(data: &str) -> Option<String> {
 }
 
 /// What a response says was used: the totals include what the details name apart. `None` when it
-/// says nothing that can be understood.
-pub(super) fn read_usage(response: &mut Fields<'_>) -> Option<Usage> {
-    let mut usage = response.object("usage")?;
-    let (input, output) = (usage.count("input_tokens"), usage.count("output_tokens"));
-    if input.is_none() && output.is_none() {
-        return None;
-    }
-    let mut details = usage.object("input_tokens_details").unwrap_or_default();
-    let cache_read = details.count("cached_tokens").unwrap_or(0);
-    let cache_write_5m = details.count("cache_write_tokens").unwrap_or(0);
-    let input_audio = details.count("audio_tokens").unwrap_or(0);
-    let apart = [cache_read, cache_write_5m, input_audio].into_iter();
-    let mut details = usage.object("output_tokens_details").unwrap_or_default();
-    let output_audio = details.count("audio_tokens").unwrap_or(0);
-    let output = output.unwrap_or(0).saturating_sub(output_audio);
-    Some(Usage {
-        input: apart.fold(input.unwrap_or(0), u64::saturating_sub),
-        cache_read,
-        cache_write_5m,
-        output,
-        reasoning: details.count("reasoning_tokens").unwrap_or(0).min(output),
-        input_audio,
-        output_audio,
-        ..Usage::default()
+/// says nothing that can be believed. `pieces` are what its items say of the provider's own tools.
+pub(super) fn read_usage(response: &mut Fields<'_>, pieces: &Pieces) -> Option<Usage> {
+    let mut counts = Counts::read(response.take("usage")?)?;
+    counts.service = response
+        .text("service_tier")
+        .and_then(|word| service(&word));
+    let mut tools = response.object("tool_usage").unwrap_or_default();
+    let searches = tools
+        .object("web_search")
+        .and_then(|mut searches| searches.part("num_requests"));
+    let items = pieces.usage();
+    let or = |told: u64, counted: u64| if told > 0 { told } else { counted };
+    counts.web_searches = or(
+        counts.web_searches,
+        or(searches.unwrap_or(0), items.web_searches),
+    );
+    counts.file_searches = or(counts.file_searches, items.file_searches);
+    counts.code_runs = or(counts.code_runs, items.code_runs);
+    let usage = counts.tokens(Reasoning::Within);
+    Some(match tools.object("image_gen") {
+        Some(made) => with_pictures(usage, made),
+        None => usage,
     })
+}
+
+/// With what the model took that made pictures: `usage` is without it.
+/// <https://platform.openai.com/docs/guides/tools-image-generation>
+fn with_pictures(usage: Usage, mut made: Fields<'_>) -> Usage {
+    let mut count = |total: &str, details: &str| {
+        let total = made.part(total).unwrap_or(0);
+        let details = made.object(details);
+        let told = details.and_then(|mut details| details.part("image_tokens"));
+        (total, told.map(|image| image.min(total)))
+    };
+    let (input, looked) = count("input_tokens", "input_tokens_details");
+    let (output, drawn) = count("output_tokens", "output_tokens_details");
+    // Where nothing else is said, it read words and drew pictures.
+    let (looked, drawn) = (looked.unwrap_or(0), drawn.unwrap_or(output));
+    Usage {
+        input: usage.input.saturating_add(input - looked),
+        input_image: usage.input_image.saturating_add(looked),
+        output: usage.output.saturating_add(output - drawn),
+        output_image: usage.output_image.saturating_add(drawn),
+        ..usage
+    }
 }
 
 /// `usage` as a caller reads it.
@@ -52,7 +74,7 @@ pub(super) fn usage(tokens: &Usage) -> Object {
     let (input, output) = (tokens.total_input(), tokens.total_output());
     let written = tokens.cache_write_5m.saturating_add(tokens.cache_write_1h);
     let input_details = Object::new()
-        .with("cached_tokens", tokens.cache_read)
+        .with("cached_tokens", tokens.total_cache_read())
         .with("cache_write_tokens", written);
     let output_details = Object::new().with("reasoning_tokens", tokens.reasoning);
     Object::new()
@@ -139,7 +161,7 @@ mod tests {
         let json = r#"{"usage":{"input_tokens":100,"output_tokens":50,"total_tokens":150,
             "input_tokens_details":{"cached_tokens":30,"cache_write_tokens":20},
             "output_tokens_details":{"reasoning_tokens":40}}}"#;
-        let tokens = read_usage(&mut Fields::parse(json).unwrap()).unwrap();
+        let tokens = read_usage(&mut Fields::parse(json).unwrap(), &Pieces::default()).unwrap();
         assert_eq!((tokens.input, tokens.cache_read), (50, 30));
         assert_eq!((tokens.cache_write_5m, tokens.output), (20, 50));
         assert_eq!(tokens.reasoning, 40);
@@ -154,7 +176,12 @@ mod tests {
         let data = r#"{"type":"x","response":{"usage":{"output_tokens":7}"#;
         let mended = mended(data).unwrap();
         let mut response = Fields::parse(&mended).unwrap().object("response").unwrap();
-        assert_eq!(read_usage(&mut response).unwrap().output, 7);
+        assert_eq!(
+            read_usage(&mut response, &Pieces::default())
+                .unwrap()
+                .output,
+            7
+        );
         for lost in ["[DONE]", r#"{"type":"x","respo"#, r#"{"type":"x","a":"#, ""] {
             assert!(super::mended(lost).is_none(), "{lost}");
         }
@@ -163,7 +190,7 @@ mod tests {
     #[test]
     fn no_usage_is_none() {
         for json in [r#"{"usage":null}"#, r#"{"usage":{}}"#, "{}"] {
-            assert!(read_usage(&mut Fields::parse(json).unwrap()).is_none());
+            assert!(read_usage(&mut Fields::parse(json).unwrap(), &Pieces::default()).is_none());
         }
     }
 

@@ -3,12 +3,17 @@
 use serde_json::value::RawValue;
 
 use super::super::wire::Counts;
-use crate::dialects::estimate::TextLength;
+use crate::dialects::estimate::Delivered;
 use crate::dialects::json::Fields;
 use crate::dialects::watch::Seen;
 
-/// The members whose strings are the answer's text, in plain answers and in deltas.
-const TEXTS: &[&[u8]] = &[br#""text""#, br#""thinking""#, br#""partial_json""#];
+/// The members whose strings are the answer's text, in plain answers and in deltas; `name` is a tool's.
+const TEXTS: &[&[u8]] = &[
+    br#""text""#,
+    br#""thinking""#,
+    br#""partial_json""#,
+    br#""name""#,
+];
 
 pub(in crate::dialects) fn read(body: &[u8]) -> Option<Seen> {
     let message: &RawValue = serde_json::from_slice(body).ok()?;
@@ -16,9 +21,10 @@ pub(in crate::dialects) fn read(body: &[u8]) -> Option<Seen> {
     if message.text("type")? != "message" {
         return None;
     }
-    let mut delivered = TextLength::default();
+    let mut delivered = Delivered::default();
     add_delivered(&mut delivered, body);
     let usage = message.take("usage").and_then(Counts::read);
+    let usage = usage.map(|usage| usage.within(message.take("container")));
     Some(Seen {
         tokens: usage.map(Counts::tokens),
         delivered,
@@ -26,11 +32,13 @@ pub(in crate::dialects) fn read(body: &[u8]) -> Option<Seen> {
         complete: true,
         over: true,
         so_far: None,
+        current: false,
     })
 }
 
-pub(in crate::dialects) fn add_delivered(length: &mut TextLength, json: &[u8]) {
+pub(in crate::dialects) fn add_delivered(delivered: &mut Delivered, json: &[u8]) {
     for text in TEXTS {
-        length.add_members(json, text);
+        delivered.add_members(json, text);
     }
+    delivered.add_objects(json, br#""input""#);
 }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::super::failure;
-use super::super::wire::Counts;
+use super::super::wire::{Counts, container};
 use super::reply::add_delivered;
 use crate::dialects::json::Fields;
 use crate::dialects::sse;
@@ -16,8 +16,8 @@ use crate::dialects::watch::{Seen, Verdict, Watch};
 #[derive(Debug, Default)]
 pub(in crate::dialects) struct Watcher {
     usage: Option<Counts>,
-    /// Whether the end of the message told its usage, and nothing was said since.
-    told: bool,
+    /// Whether all is said.
+    finished: bool,
     seen: Seen,
 }
 
@@ -54,7 +54,8 @@ impl Watch for Watcher {
             }
             b"message_delta" => {
                 self.add(fields(&data));
-                self.told = true;
+                // It comes once all is said.
+                self.finished = true;
             }
             b"message_stop" => {
                 self.seen.complete = true;
@@ -62,29 +63,32 @@ impl Watch for Watcher {
             }
             _ => {
                 add_delivered(&mut self.seen.delivered, &data);
-                self.told = false;
+                self.seen.current = false;
             }
         }
         self.seen.began = true;
+        // The start tells a token or two of output: once more was said, that is no usage.
+        let is_all = (self.finished || self.seen.complete) && self.seen.current;
+        self.seen.tokens = self.seen.so_far.filter(|_| is_all);
         Verdict::Pass
     }
 
-    fn seen(&self) -> Seen {
-        // The output told at the start is a token or two: before the end it is no usage.
-        let so_far = self.usage.map(Counts::tokens);
-        Seen {
-            tokens: so_far.filter(|_| self.seen.complete || self.told),
-            so_far,
-            ..self.seen
-        }
+    fn seen(&self) -> &Seen {
+        &self.seen
     }
 }
 
 impl Watcher {
     fn add(&mut self, teller: Option<Fields<'_>>) {
-        let later = teller.and_then(|mut teller| Counts::read(teller.take("usage")?));
-        if let Some(later) = later {
-            self.usage = Some(self.usage.unwrap_or_default().then(later));
+        let Some(mut teller) = teller else {
+            return;
+        };
+        if let Some(later) = teller.take("usage").and_then(Counts::read) {
+            self.seen.current |= later.output.is_some();
+            let later = later.within(container(&mut teller));
+            let usage = self.usage.unwrap_or_default().then(later);
+            self.usage = Some(usage);
+            self.seen.so_far = Some(usage.tokens());
         }
     }
 }

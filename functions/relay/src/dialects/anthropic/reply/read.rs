@@ -16,13 +16,14 @@ pub(in crate::dialects::anthropic) fn read(body: &[u8]) -> Option<Reply> {
     if fields.text("type")? != "message" {
         return None;
     }
+    // It stays among the members that are carried.
+    let container = fields.clone().take("container");
+    let usage = fields.take("usage").and_then(Counts::read);
+    let usage = usage.map(|usage| usage.within(container));
     let mut reply = Reply {
         id: fields.text("id"),
         model: fields.text("model"),
-        tokens: fields
-            .take("usage")
-            .and_then(Counts::read)
-            .map(Counts::tokens),
+        tokens: usage.map(Counts::tokens),
         ..Reply::default()
     };
     for raw in fields.array("content") {

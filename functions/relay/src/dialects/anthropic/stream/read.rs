@@ -152,6 +152,7 @@ impl StreamReader {
     /// Usage comes in parts, each of which replaces what it says again.
     fn add_usage(&mut self, teller: &mut Fields<'_>, out: &mut Vec<Event>) {
         if let Some(later) = teller.take("usage").and_then(Counts::read) {
+            let later = later.within(wire::container(teller));
             let usage = self.usage.unwrap_or_default().then(later);
             self.usage = Some(usage);
             out.push(Event::Usage(usage.tokens()));
@@ -324,7 +325,7 @@ impl StreamReader {
 
     fn message_delta(&mut self, mut fields: Fields<'_>, out: &mut Vec<Event>) {
         self.start(None, None, out);
-        let delta = fields.object("delta");
+        let delta = fields.clone().object("delta");
         let finish = delta.and_then(|mut delta| wire::read_finish(&mut delta));
         if finish.is_some() {
             self.stop_all(out);

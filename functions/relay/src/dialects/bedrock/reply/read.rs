@@ -4,7 +4,7 @@ use serde_json::value::RawValue;
 use shared::domain::dialect::Dialect;
 
 use crate::dialects::bedrock::model::Model;
-use crate::dialects::bedrock::wire;
+use crate::dialects::bedrock::wire::{self, Tools};
 use crate::dialects::json::Fields;
 use crate::dialects::neutral::reply::Citation;
 use crate::dialects::neutral::request::{Extras, Medium, Source};
@@ -15,11 +15,16 @@ pub(in crate::dialects::bedrock) fn read(body: &[u8], model: Model<'_>) -> Optio
     let mut fields = Fields::parse(std::str::from_utf8(body).ok()?)?;
     let mut message = fields.object("output")?.object("message")?;
     let mut reply = Reply::default();
+    let mut tools = Tools::default();
     for content in message.array("content") {
         add(content, model.origin(), &mut reply);
+        let call = Fields::of(content).and_then(|mut content| content.object("toolUse"));
+        if let Some(mut call) = call.filter(|call| is_own(&mut call.clone())) {
+            tools.see(&call.text("name").unwrap_or_default());
+        }
     }
     reply.finish = finish(&mut fields);
-    reply.tokens = fields.object("usage").map(wire::tokens);
+    reply.tokens = wire::tokens(&mut fields).map(|usage| tools.add(usage));
     reply.extras = Extras::rest(Dialect::Bedrock, fields);
     Some(reply)
 }

@@ -12,7 +12,7 @@ use crate::dialects::UpstreamError;
 use crate::dialects::bedrock::failure;
 use crate::dialects::bedrock::model::Model;
 use crate::dialects::bedrock::reply::read::{citation, foreign, is_own, picture, redacted};
-use crate::dialects::bedrock::wire;
+use crate::dialects::bedrock::wire::{self, Tools};
 use crate::dialects::convert::Reader;
 use crate::dialects::frame::{self, Kind};
 use crate::dialects::json::{Fields, Halves, Json, Object, Raw};
@@ -29,6 +29,7 @@ pub(in crate::dialects::bedrock) struct StreamReader {
     began: bool,
     finished: bool,
     told_usage: bool,
+    tools: Tools,
     ended: bool,
 }
 
@@ -60,6 +61,7 @@ impl StreamReader {
             began: false,
             finished: false,
             told_usage: false,
+            tools: Tools::default(),
             ended: false,
         }
     }
@@ -86,6 +88,7 @@ impl StreamReader {
         if let Some(raw) = start.take("toolUse") {
             let mut call = Fields::of(raw).unwrap_or_default();
             if is_own(&mut call) {
+                self.tools.see(&call.text("name").unwrap_or_default());
                 self.insert(index, Part::OwnCall(head(raw), String::new()), out);
                 return;
             }
@@ -253,9 +256,8 @@ impl StreamReader {
 
     /// `metadata`.
     fn metadata(&mut self, mut event: Fields<'_>, out: &mut Vec<Event>) {
-        if let Some(usage) = event.object("usage") {
-            out.push(Event::Usage(wire::tokens(usage)));
-        }
+        let usage = wire::tokens(&mut event);
+        out.extend(usage.map(|usage| Event::Usage(self.tools.add(usage))));
         self.told_usage = true;
         if self.finished {
             self.say_end(out);

@@ -5,12 +5,18 @@ use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 use shared::domain::usage::Usage;
 
-use super::super::wire;
-use crate::dialects::estimate::TextLength;
+use super::super::usage::{self, Searches};
+use crate::dialects::estimate::Delivered;
+use crate::dialects::json::text;
 use crate::dialects::watch::Seen;
 
 /// The members whose strings are the answer's text, in plain answers and in pieces.
-const TEXTS: &[&[u8]] = &[br#""text""#, br#""stringValue""#];
+const TEXTS: &[&[u8]] = &[
+    br#""text""#,
+    br#""name""#,
+    br#""stringValue""#,
+    br#""code""#,
+];
 
 /// An answer or a piece of one, as much of it as matters.
 #[derive(Debug, Deserialize)]
@@ -22,6 +28,8 @@ pub(super) struct Piece<'a> {
     prompt_feedback: Option<Feedback<'a>>,
     #[serde(borrow, default)]
     usage_metadata: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    model_version: Option<&'a RawValue>,
     #[serde(default)]
     pub(super) error: Option<IgnoredAny>,
 }
@@ -33,6 +41,8 @@ struct Candidate<'a> {
     index: Option<u64>,
     #[serde(borrow, default)]
     finish_reason: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    grounding_metadata: Option<&'a RawValue>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -44,7 +54,16 @@ struct Feedback<'a> {
 
 impl Piece<'_> {
     pub(super) fn tokens(&self) -> Option<Usage> {
-        wire::read_usage(self.usage_metadata?)
+        usage::read(self.usage_metadata?)
+    }
+
+    /// Takes note of the searches that the answer rests on.
+    pub(super) fn count(&self, searches: &mut Searches) {
+        let model = self.model_version.and_then(text);
+        searches.see(model.as_deref(), None);
+        for candidate in self.candidates.iter().flatten() {
+            searches.see(None, candidate.grounding_metadata);
+        }
     }
 
     /// Which candidates have told why they ended.
@@ -76,23 +95,27 @@ pub(in crate::dialects) fn read(body: &[u8]) -> Option<Seen> {
     if !is_answer || piece.error.is_some() {
         return None;
     }
+    let mut searches = Searches::default();
+    piece.count(&mut searches);
+    let mut delivered = Delivered::default();
+    add_delivered(&mut delivered, body);
     Some(Seen {
-        tokens: piece.tokens(),
+        tokens: piece.tokens().map(|usage| searches.add(usage)),
         so_far: None,
-        delivered: delivered(body),
+        current: false,
+        delivered,
         began: true,
         complete: true,
         over: true,
     })
 }
 
-/// How much text an answer or a piece delivers.
-pub(super) fn delivered(json: &[u8]) -> TextLength {
-    let mut length = TextLength::default();
+/// Adds the text that an answer or a piece delivers.
+pub(super) fn add_delivered(delivered: &mut Delivered, json: &[u8]) {
     for text in TEXTS {
-        length.add_members(json, text);
+        delivered.add_members(json, text);
     }
-    length
+    delivered.add_objects(json, br#""args""#);
 }
 
 #[cfg(test)]

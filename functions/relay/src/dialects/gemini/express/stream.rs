@@ -9,7 +9,8 @@ use shared::failure::Failure;
 
 use super::super::failure;
 use super::super::frame::Frame;
-use super::reply::{Piece, delivered};
+use super::super::usage::Searches;
+use super::reply::{Piece, add_delivered};
 use crate::dialects::sse;
 use crate::dialects::watch::{Seen, Verdict, Watch};
 
@@ -19,6 +20,7 @@ pub(in crate::dialects) struct Watcher {
     /// How many answers there will be, and which have told why they ended.
     answers: u64,
     finished: BTreeSet<u64>,
+    searches: Searches,
     seen: Seen,
 }
 
@@ -28,6 +30,7 @@ impl Watcher {
             frame: Frame::new(events),
             answers,
             finished: BTreeSet::new(),
+            searches: Searches::default(),
             seen: Seen::default(),
         }
     }
@@ -64,11 +67,21 @@ impl Watch for Watcher {
             return Verdict::Fail(error);
         }
         self.seen.began = true;
-        self.seen.delivered.add(delivered(&data));
+        let before = self.seen.delivered.length();
+        add_delivered(&mut self.seen.delivered, &data);
+        self.seen.current &= self.seen.delivered.length() == before;
         self.finished.extend(piece.finished());
         self.seen.complete |= piece.is_blocked() || self.finished.len() as u64 >= self.answers;
         // What comes later replaces what came before.
-        self.seen.so_far = piece.tokens().or(self.seen.so_far);
+        piece.count(&mut self.searches);
+        if let Some(usage) = piece.tokens() {
+            self.seen.so_far = Some(usage);
+            self.seen.current = true;
+        }
+        let so_far = self.seen.so_far.map(|usage| self.searches.add(usage));
+        let is_all = self.seen.complete && self.seen.current;
+        self.seen.so_far = so_far;
+        self.seen.tokens = so_far.filter(|_| is_all);
         self.pass(&data)
     }
 
@@ -87,11 +100,8 @@ impl Watch for Watcher {
         Some(self.frame.fail(&failure::write(failure, id)))
     }
 
-    fn seen(&self) -> Seen {
-        Seen {
-            tokens: self.seen.so_far.filter(|_| self.seen.complete),
-            ..self.seen
-        }
+    fn seen(&self) -> &Seen {
+        &self.seen
     }
 }
 

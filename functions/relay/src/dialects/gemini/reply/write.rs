@@ -4,7 +4,7 @@ use bytes::Bytes;
 use shared::domain::dialect::Dialect;
 use shared::domain::usage::Usage;
 
-use super::super::{citations, media, names, signature, wire};
+use super::super::{citations, media, names, signature, usage, wire};
 use crate::dialects::Asked;
 use crate::dialects::json::{Json, Object};
 use crate::dialects::neutral::reply::{Citation, Finish};
@@ -99,7 +99,7 @@ impl Heading {
     ) -> Bytes {
         Object::new()
             .with("candidates", vec![candidate])
-            .maybe("usageMetadata", tokens.map(wire::write_usage))
+            .maybe("usageMetadata", tokens.map(usage::write))
             .with("modelVersion", &self.model)
             .with("responseId", &self.id)
             .to_bytes()

@@ -4,6 +4,7 @@
 use serde_json::value::RawValue;
 use shared::domain::dialect::Dialect;
 
+use super::super::usage::{self, Searches};
 use super::super::{citations, failure, names, wire};
 use super::arguments::Arguments;
 use crate::dialects::convert;
@@ -28,6 +29,7 @@ pub(in crate::dialects::gemini) struct Reader {
     finish: Option<Finish>,
     /// Why the prompt was not answered.
     blocked: Option<String>,
+    searches: Searches,
 }
 
 /// Where a text comes from: an address, and the part of the text.
@@ -119,6 +121,7 @@ impl Reader {
             return Err(error);
         }
         let (id, model) = (fields.text("responseId"), fields.text("modelVersion"));
+        self.searches.see(model.as_deref(), None);
         if !self.started {
             self.started = true;
             self.id = id.clone().unwrap_or_default();
@@ -137,12 +140,14 @@ impl Reader {
         if let Some(candidate) = first {
             self.candidate(candidate, out);
         }
-        let usage = fields.take("usageMetadata").and_then(wire::read_usage);
-        out.extend(usage.map(Event::Usage));
+        let usage = fields.take("usageMetadata").and_then(usage::read);
+        out.extend(usage.map(|usage| Event::Usage(self.searches.add(usage))));
         Ok(())
     }
 
     fn candidate(&mut self, mut candidate: Fields<'_>, out: &mut Vec<Event>) {
+        let grounding = candidate.clone().take("groundingMetadata");
+        self.searches.see(None, grounding);
         let content = candidate.object("content");
         for part in content
             .map(|mut content| content.array("parts"))

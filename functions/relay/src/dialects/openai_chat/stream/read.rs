@@ -2,7 +2,7 @@
 
 use serde_json::value::RawValue;
 use shared::domain::provider::card::Quirk;
-use shared::domain::usage::Usage;
+use shared::domain::usage::Service;
 
 use super::blocks::Blocks;
 use super::delta::{self, Spoken};
@@ -11,7 +11,7 @@ use crate::dialects::json::{Fields, array, text};
 use crate::dialects::neutral::reply::Citation;
 use crate::dialects::neutral::{Event, Finish};
 use crate::dialects::openai::failure;
-use crate::dialects::openai::usage::{Counts, Reasoning};
+use crate::dialects::openai::usage::{Counts, Reasoning, service};
 use crate::dialects::openai::{first_choice, members};
 use crate::dialects::openai_chat::wire;
 use crate::dialects::{Destination, UpstreamError, sse};
@@ -29,7 +29,8 @@ pub(in crate::dialects::openai_chat) struct Reader {
     spoken: Spoken,
     /// What the whole answer cites, told beside the choices; the last list counts.
     sources: Vec<Citation>,
-    usage: Option<Usage>,
+    /// At which service the answer says it is; not every chunk does.
+    service: Option<Service>,
     finish: Option<Finish>,
     ended: bool,
 }
@@ -48,7 +49,7 @@ impl Reader {
             blocks: Blocks::default(),
             spoken: Spoken::default(),
             sources: Vec::new(),
-            usage: None,
+            service: None,
             finish: None,
             ended: false,
         }
@@ -64,6 +65,9 @@ impl Reader {
             return failure::read(200, json.as_bytes()).map_or(Ok(()), Err);
         };
         let usage = Counts::find(&mut chunk);
+        let told = chunk.text("service_tier").and_then(|word| service(&word));
+        let told = told.or(usage.and_then(|usage| usage.service));
+        self.service = told.or(self.service);
         if let Some(error) = chunk.take("error")
             && let Some(error) = failure::refusal(200, error)
         {
@@ -94,11 +98,9 @@ impl Reader {
     }
 
     fn used(&mut self, usage: Option<Counts>, out: &mut Vec<Event>) {
-        if let Some(usage) = usage {
-            let tokens = usage.tokens(self.reasoning);
-            if self.usage.replace(tokens) != Some(tokens) {
-                out.push(Event::Usage(tokens));
-            }
+        if let Some(mut usage) = usage {
+            usage.service = usage.service.or(self.service);
+            out.push(Event::Usage(usage.tokens(self.reasoning)));
         }
     }
 

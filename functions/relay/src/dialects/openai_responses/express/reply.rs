@@ -1,8 +1,9 @@
 //! A plain answer of OpenAI's Responses dialect: what it used, and how much text it carries.
 
+use super::super::pieces::Pieces;
 use super::super::wire::read_usage;
-use crate::dialects::estimate::TextLength;
-use crate::dialects::json::Fields;
+use crate::dialects::estimate::Delivered;
+use crate::dialects::json::{Fields, array};
 use crate::dialects::watch::Seen;
 
 /// The members whose strings are the answer's text, in plain answers.
@@ -11,26 +12,31 @@ const TEXTS: &[&[u8]] = &[
     br#""arguments""#,
     br#""input""#,
     br#""refusal""#,
+    br#""name""#,
+    br#""code""#,
 ];
 
 /// A failed answer is none: its error is one with a status.
 pub(in crate::dialects) fn read(body: &[u8]) -> Option<Seen> {
     let mut response = Fields::parse(std::str::from_utf8(body).ok()?)?;
-    let output = response.take("output")?.get();
+    let items = response.take("output")?;
+    let output = items.get();
     if !output.starts_with('[') || response.text("status").as_deref() == Some("failed") {
         return None;
     }
-    let mut delivered = TextLength::default();
+    let mut delivered = Delivered::default();
     for text in TEXTS {
         delivered.add_members(output.as_bytes(), text);
     }
+    let pieces = Pieces::of(&array(items));
     Some(Seen {
-        tokens: read_usage(&mut response),
+        tokens: read_usage(&mut response, &pieces),
         delivered,
         began: true,
         complete: true,
         over: true,
-        so_far: None,
+        so_far: pieces.some(),
+        current: false,
     })
 }
 
@@ -45,7 +51,7 @@ mod tests {
             "usage":{"input_tokens":3,"output_tokens":2}}"#;
         let seen = read(answer).unwrap();
         assert_eq!(seen.tokens.unwrap().output, 2);
-        assert_eq!(seen.delivered, TextLength::of(b"hi"));
+        assert_eq!(seen.delivered.tokens(), 1);
         for none in [
             r#"{"error":{"message":"x"}}"#,
             r#"{"status":"failed","output":[],"error":{"code":"server_error"}}"#,

@@ -13,10 +13,11 @@ use shared::domain::usage::Usage;
 use shared::failure::Failure;
 
 use super::super::failure;
+use super::super::pieces::Pieces;
 use super::super::reply::write::Frame;
 use super::super::wire::{mended, read_usage};
 use crate::dialects::UpstreamError;
-use crate::dialects::json::Fields;
+use crate::dialects::json::{Fields, array};
 use crate::dialects::sse;
 use crate::dialects::watch::{Seen, Verdict, Watch};
 
@@ -36,6 +37,8 @@ pub(in crate::dialects) struct Watcher {
     frame: Option<Frame>,
     /// An error that was told already; the failed response that follows it tells it again.
     told: Option<UpstreamError>,
+    /// What the items have said of the provider's own tools so far.
+    pieces: Pieces,
 }
 
 impl Watch for Watcher {
@@ -66,10 +69,15 @@ impl Watch for Watcher {
             "" => {
                 return failure::read(200, &data).map_or(Verdict::Pass, Verdict::Fail);
             }
+            // A sound is no text; its transcript is.
+            "response.audio.delta" | "response.output_audio.delta" => {}
             kind if kind.ends_with(".delta") => {
-                let length = &mut self.seen.delivered;
-                length.add_members(&data, br#""delta""#);
+                self.seen.delivered.add_members(&data, br#""delta""#);
             }
+            "response.output_item.added" => {
+                self.seen.delivered.add_members(&data, br#""name""#);
+            }
+            "response.output_item.done" => self.item(&data),
             kind if !kind.starts_with("response.") => return Verdict::Pass,
             _ => {}
         }
@@ -82,29 +90,46 @@ impl Watch for Watcher {
         Some(frame.failed(self.events, failure, self.told.as_ref()))
     }
 
-    fn seen(&self) -> Seen {
-        self.seen
+    fn seen(&self) -> &Seen {
+        &self.seen
     }
 }
 
 impl Watcher {
+    fn item(&mut self, data: &[u8]) {
+        let data = String::from_utf8_lossy(data);
+        if let Some(item) = Fields::parse(&data).and_then(|mut event| event.take("item")) {
+            self.pieces.see(item);
+            self.seen.so_far = self.pieces.some();
+        }
+    }
+
+    fn usage(&self, data: &[u8]) -> Option<Usage> {
+        let data = str::from_utf8(data).ok()?;
+        usage(data, &self.pieces).or_else(|| usage(&mended(data)?, &self.pieces))
+    }
+
     fn end(&mut self, data: &[u8]) {
-        self.seen.tokens = usage(data);
+        self.seen.tokens = self.usage(data);
         self.seen.complete = true;
         self.seen.over = true;
     }
 
     fn failed(&mut self, data: &[u8]) -> UpstreamError {
-        self.seen.tokens = usage(data);
+        self.seen.tokens = self.usage(data);
         let error = self.told.take().or_else(|| failure::read(200, data));
         error.unwrap_or_else(|| failure::unnamed(200))
     }
 }
 
-fn usage(data: &[u8]) -> Option<Usage> {
-    let data = std::str::from_utf8(data).ok()?;
-    let usage = |data: &str| read_usage(&mut Fields::parse(data)?.object("response")?);
-    usage(data).or_else(|| usage(&mended(data)?))
+/// The usage in the last event. Some servers leave the items out there that they have told before.
+fn usage(data: &str, heard: &Pieces) -> Option<Usage> {
+    let mut response = Fields::parse(data)?.object("response")?;
+    let items = response.take("output").map(array).unwrap_or_default();
+    if items.is_empty() {
+        return read_usage(&mut response, heard);
+    }
+    read_usage(&mut response, &Pieces::of(&items))
 }
 
 /// The type of an event: its name, or where servers leave that out, the member `type`.

@@ -7,6 +7,7 @@
 use serde_json::value::RawValue;
 use shared::domain::dialect::Dialect;
 
+use super::super::pieces::Pieces;
 use super::super::{items, state, wire};
 use crate::dialects::json::{Fields, array, text};
 use crate::dialects::neutral::request::ToolUse;
@@ -23,10 +24,11 @@ pub(in crate::dialects) fn read(body: &[u8]) -> Option<Reply> {
     let mut reply = Reply {
         id: response.text("id"),
         model: response.text("model"),
-        tokens: wire::read_usage(&mut response),
         ..Reply::default()
     };
-    for raw in array(output) {
+    let output = array(output);
+    reply.tokens = wire::read_usage(&mut response, &Pieces::of(&output));
+    for raw in output {
         item(raw, &mut reply);
     }
     let mut holds = Holds::default();

@@ -7,13 +7,16 @@ mod ending;
 mod output;
 mod telling;
 
+use super::super::pieces::Pieces;
 use super::super::reply::read as plain;
 use super::super::{failure, wire};
 use crate::dialects::UpstreamError;
 use crate::dialects::convert::Reader;
-use crate::dialects::json::Fields;
+use crate::dialects::json::{Fields, array};
 use crate::dialects::neutral::{Event, Reply};
 use crate::dialects::sse;
+use shared::domain::usage::Usage;
+
 use output::{Output, Part, Place, Shape, Telling};
 
 #[derive(Debug, Default)]
@@ -23,6 +26,8 @@ pub(in crate::dialects) struct Listener {
     model: Option<String>,
     begun: bool,
     output: Output,
+    /// What the items have said of the provider's own tools so far.
+    pieces: Pieces,
     ended: bool,
 }
 
@@ -52,6 +57,10 @@ impl Reader for Listener {
             "created" | "queued" | "in_progress" => self.name(&mut fields),
             "completed" | "incomplete" => return self.finish(kind, fields, out),
             "failed" | "cancelled" | "error" => {
+                // What was used until then is told beside it.
+                let response = fields.clone().object("response").filter(|_| self.begun);
+                let usage = response.and_then(|response| self.usage(response));
+                out.extend(usage.map(Event::Usage));
                 let error = failure::read_fields(200, fields);
                 return Err(error.unwrap_or_else(|| failure::unnamed(200)));
             }
@@ -108,7 +117,14 @@ impl Listener {
         self.begin(out);
         match kind {
             "output_item.added" => self.output.add(place, raw, out),
-            "output_item.done" => self.output.finish(place, raw, out),
+            "output_item.done" => {
+                let before = self.pieces.usage();
+                self.pieces.see(raw);
+                self.output.finish(place, raw, out);
+                // Should the stream be cut, this was used all the same.
+                let now = self.pieces.some().filter(|now| *now != before);
+                out.extend(now.map(Event::Usage));
+            }
             "content_part.done" => self.output.finish_part(place, number, raw, out),
             _ => self.output.cite(&place, number, raw, out),
         }
@@ -123,6 +139,15 @@ impl Listener {
         if let Some(whole) = names.find_map(|name| fields.take(name)) {
             self.output.tell_whole(at, part, whole, out);
         }
+    }
+
+    /// The usage in the last event. Some servers leave the items out there that they have told before.
+    fn usage(&self, mut response: Fields<'_>) -> Option<Usage> {
+        let items = response.take("output").map(array).unwrap_or_default();
+        if items.is_empty() {
+            return wire::read_usage(&mut response, &self.pieces);
+        }
+        wire::read_usage(&mut response, &Pieces::of(&items))
     }
 
     fn finish(
@@ -141,12 +166,12 @@ impl Listener {
         self.output.close(out);
         if self.output.is_silent() {
             let mut reply = Reply::default();
-            for item in response.array("output") {
+            for item in response.clone().array("output") {
                 plain::item(item, &mut reply);
             }
             self.output.say(reply, out);
         }
-        out.extend(wire::read_usage(&mut response).map(Event::Usage));
+        out.extend(self.usage(response).map(Event::Usage));
         out.push(Event::Finish(self.output.holds().ended(finish)));
         out.push(Event::End);
         self.ended = true;
