@@ -4,9 +4,6 @@
 //! added to it, the first call of a later one begins it anew. Which of both a call is, its process
 //! guesses from the last call that it saw; where the guess is wrong, the refused write tells.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
-
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
@@ -30,8 +27,6 @@ pub const HOLD_ATTEMPTS: u8 = 3;
 const BUSY_ATTEMPTS: u8 = 6;
 /// How often another minute than was guessed is tried. Each other guess comes from the wallet itself.
 const MINUTE_ATTEMPTS: u8 = 4;
-/// How many wallets' minutes are remembered; more, and all are forgotten.
-const REMEMBERED: usize = 10_000;
 
 /// What to set aside, and from what.
 #[derive(Debug, Clone, Copy)]
@@ -132,10 +127,6 @@ enum Counting {
     /// In a minute that begins with this call.
     Begin(Minute),
 }
-
-/// The last minute in which this process saw a wallet count.
-#[derive(Debug, Default)]
-pub(in crate::store) struct SeenMinutes(Mutex<HashMap<WalletId, Minute>>);
 
 /// Why one send of a hold did not succeed.
 enum Unsent {
@@ -309,24 +300,6 @@ impl Counting {
                 tokens: 0,
             }),
         }
-    }
-}
-
-impl SeenMinutes {
-    fn of(&self, wallet: WalletId) -> Option<Minute> {
-        let seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.get(&wallet).copied()
-    }
-
-    fn remember(&self, wallet: WalletId, counted: Option<Counted>) {
-        let Some(Counted { minute, .. }) = counted else {
-            return;
-        };
-        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if seen.len() >= REMEMBERED {
-            seen.clear();
-        }
-        seen.insert(wallet, minute);
     }
 }
 
