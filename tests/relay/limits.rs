@@ -289,3 +289,22 @@ async fn a_key_may_lower_the_output_to_what_can_be_paid() {
     let answer = key.chat(json!({ "max_tokens": 20 })).await;
     assert!(answer.status == 200 && answer.header("x-tollhouse-max-tokens").is_none());
 }
+
+#[tokio::test]
+async fn a_key_without_a_budget_is_not_refused_for_the_one_it_had() {
+    let house = House::new().await;
+    let root = house.root().await;
+    let user = house.user_with("ada", "1").await.user_id;
+    let key = json!({
+        "budget": { "limit_usd": "0.001", "period": "total" }, "limits": { "rpm": 10 },
+    });
+    let key = root.create_key(&user, key).await;
+    assert_eq!(key.chat(json!({ "max_tokens": 100 })).await.status, 200);
+    let path = format!("/api/keys/{}", key.key_id);
+    // Lowered below what was spent, there is less than nothing left of it.
+    for (budget, status) in [(json!({ "limit_usd": "0.00001" }), 402), (json!(null), 200)] {
+        let change = json!({ "budget": budget });
+        root.patch(&path, &change).await.expect(200);
+        assert_eq!(key.chat(json!({ "max_tokens": 100 })).await.status, status);
+    }
+}
