@@ -286,7 +286,11 @@ impl ConfigurationStore<'_> {
             }
             Change::DeleteGroup(name) => table.delete_action(schema::group(name)),
             Change::PutPrice(price) => {
-                actions.push(self.history_action(&price.model, Some(Arc::new(price.as_ref().clone())), began)?);
+                actions.push(self.history_action(
+                    &price.model,
+                    Some(Arc::new(price.as_ref().clone())),
+                    began,
+                )?);
                 table.put_action(item(schema::price(&price.model), price, none())?, None)
             }
             Change::DeletePrice(model) => {

@@ -44,7 +44,9 @@ const COLUMNS: &[Column<UsageRecord>] = &[
     ("service", |r| text(r.tokens.service.name())),
     ("cost_usd", |r| plain(r.cost)),
     ("uncollected_usd", |r| plain(r.uncollected)),
-    (UPSTREAM_COST, |r| r.upstream_cost.map_or(Cell::Empty, plain)),
+    (UPSTREAM_COST, |r| {
+        r.upstream_cost.map_or(Cell::Empty, plain)
+    }),
     (MARGIN, |r| r.margin().map_or(Cell::Empty, plain)),
     ("estimated", |r| plain(r.estimated)),
     ("ttfb_ms", |r| r.ttfb_ms.map_or(Cell::Empty, plain)),

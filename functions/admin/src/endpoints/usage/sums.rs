@@ -247,8 +247,12 @@ const COLUMNS: &[Column<Sums>] = &[
     ("estimated", |s| csv::plain(s.estimated)),
     ("input", |s| csv::plain(s.tokens.input)),
     ("cache_read", |s| csv::plain(s.tokens.cache_read)),
-    ("cache_read_audio", |s| csv::plain(s.tokens.cache_read_audio)),
-    ("cache_read_image", |s| csv::plain(s.tokens.cache_read_image)),
+    ("cache_read_audio", |s| {
+        csv::plain(s.tokens.cache_read_audio)
+    }),
+    ("cache_read_image", |s| {
+        csv::plain(s.tokens.cache_read_image)
+    }),
     ("cache_write_5m", |s| csv::plain(s.tokens.cache_write_5m)),
     ("cache_write_1h", |s| csv::plain(s.tokens.cache_write_1h)),
     ("output", |s| csv::plain(s.tokens.output)),
