@@ -1,8 +1,8 @@
 //! Limits of a key: requests and tokens per minute, parallel calls, budgets.
 
 use serde_json::json;
-use tests::House;
 use tests::upstream::{Act, Gate, Piece, chat_end, chat_reply, chat_text};
+use tests::{CLAUDE, House, MODEL};
 
 #[tokio::test]
 async fn requests_per_minute_are_counted_by_the_clock() {
@@ -129,6 +129,43 @@ async fn answers_tell_what_the_minute_leaves_in_the_words_of_the_dialect() {
     assert_eq!(refused.status, 429);
     assert_eq!(refused.header("x-ratelimit-remaining-requests"), Some("0"));
     assert_eq!(refused.header("retry-after"), Some("40"));
+}
+
+#[tokio::test]
+async fn whatever_is_counted_is_told() {
+    let house = House::new().await;
+    let root = house.root().await;
+    let user = house.user_with("ada", "1").await.user_id;
+    let key = root
+        .create_key(&user, json!({ "limits": { "rpm": 9 } }))
+        .await;
+    let count = json!({ "model": CLAUDE, "messages": [{ "role": "user", "content": "Hello" }] });
+    house
+        .upstream
+        .next(Act::json(200, &json!({ "input_tokens": 12 })));
+    let counted = key.post("/v1/messages/count_tokens", &count).await;
+    counted.expect(200);
+    let left = "anthropic-ratelimit-requests-remaining";
+    assert_eq!(counted.header(left), Some("8"));
+    let guessed = key
+        .post(
+            "/v1/responses/input_tokens",
+            &json!({ "model": CLAUDE, "input": "Hello" }),
+        )
+        .await;
+    guessed.expect(200);
+    assert_eq!(guessed.header("x-ratelimit-remaining-requests"), Some("7"));
+    house
+        .upstream
+        .next(Act::json(500, &json!({ "error": { "message": "No." } })));
+    let failed = key
+        .post(
+            "/v1/embeddings",
+            &json!({ "model": MODEL, "input": "Hello" }),
+        )
+        .await;
+    assert_eq!(failed.status, 502);
+    assert_eq!(failed.header("x-ratelimit-remaining-requests"), Some("6"));
 }
 
 #[tokio::test]
