@@ -229,6 +229,16 @@ async fn a_group_gives_each_of_its_users_a_budget() {
     let more = json!({ "budget": { "limit_usd": "0.0015" } });
     root.patch("/api/groups/default", &more).await.expect(200);
     assert_eq!(other.chat(json!({ "max_tokens": 300 })).await.status, 200);
+    // Another period at the same limit is another budget; what was spent counts on.
+    let change = json!({ "budget": { "period": "total" } });
+    let root = house.root().await;
+    root.patch("/api/groups/default", &change).await.expect(200);
+    let refused = other.chat(json!({ "max_tokens": 600 })).await;
+    assert_eq!(refused.openai_code(), "budget_exceeded");
+    assert_eq!(refused.header("retry-after"), None);
+    let change = json!({ "budget": { "period": "day" } });
+    root.patch("/api/groups/default", &change).await.expect(200);
+    let _ = other.chat(json!({ "max_tokens": 600 })).await;
     house.clock.advance_ms(12 * 3_600 * 1_000);
     // By schedule, or at the first call.
     let report = house.run_job("reset_budgets", json!({})).await;

@@ -52,13 +52,24 @@ impl Budget {
 }
 
 impl Budget {
+    /// What makes it this budget and no other: limit, period and time zone, in one text.
+    #[must_use]
+    pub fn rule(&self) -> String {
+        let Self {
+            limit,
+            period,
+            timezone,
+        } = self;
+        format!("{limit}/{period:?}/{timezone}")
+    }
+
     /// The wallet of this budget as the next call will find it. A period that is over begins anew at that
     /// call, and another grant takes the place of the one that is there.
     #[must_use]
     pub fn as_of(&self, wallet: Wallet, now: Timestamp) -> Wallet {
         let is_over = |at| at <= now.as_millisecond();
         let over = wallet.resets_at_ms.is_some_and(is_over);
-        if !over && wallet.granted == self.limit {
+        if !over && wallet.rule == Some(self.rule()) {
             return wallet;
         }
         let spent = if over { NanoUsd::ZERO } else { wallet.spent };
@@ -70,6 +81,7 @@ impl Budget {
                 .saturating_sub(wallet.held()),
             spent,
             granted: self.limit,
+            rule: Some(self.rule()),
             resets_at_ms: resets_at.map(Timestamp::as_millisecond),
             ..wallet
         }
@@ -118,6 +130,7 @@ mod tests {
             balance: NanoUsd::new(3),
             spent: NanoUsd::new(7),
             granted: NanoUsd::new(10),
+            rule: Some(budget.rule()),
             resets_at_ms: Some(86_400_000),
             ..Wallet::default()
         };
@@ -131,6 +144,7 @@ mod tests {
         let granted_less = Wallet {
             balance: NanoUsd::new(1),
             granted: NanoUsd::new(8),
+            rule: None,
             ..spent
         };
         assert_eq!(at(&granted_less, 1).balance, NanoUsd::new(3));

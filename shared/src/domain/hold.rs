@@ -231,6 +231,8 @@ pub struct Wallet {
     pub holds: Vec<(HoldId, NanoUsd)>,
     /// When a budget's period ends, in milliseconds since 1970.
     pub resets_at_ms: Option<i64>,
+    /// The rule of the budget that this is, as [`super::budget::Budget::rule`] tells it.
+    pub rule: Option<String>,
     /// The minute that is counted, if calls were ever counted.
     pub minute: Option<Minute>,
     /// Requests in that minute.

@@ -6,12 +6,15 @@ use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use jiff::Timestamp;
 
 use super::schema;
-use super::table::{Item, Read, n, number};
+use super::table::{Item, Read, n, number, s};
 use super::{Store, StoreError};
 use crate::domain::budget::Budget;
 use crate::domain::hold::{HoldId, Wallet, WalletId};
 use crate::domain::limit::Minute;
 use crate::domain::money::NanoUsd;
+
+/// Which budget a wallet is.
+pub(super) const RULE: &str = "budget_rule";
 
 /// The handle.
 #[derive(Debug, Clone, Copy)]
@@ -97,7 +100,7 @@ impl WalletStore<'_> {
     /// # Errors
     /// When the table cannot be written.
     pub async fn open(&self, id: WalletId) -> Result<(), StoreError> {
-        match self.create(id, NanoUsd::ZERO, None).await {
+        match self.create(id, None, None).await {
             Ok(()) | Err(StoreError::Conflict) => Ok(()),
             Err(error) => Err(error),
         }
@@ -121,15 +124,13 @@ impl WalletStore<'_> {
         loop {
             let seen = self.find(id).await?;
             let written = match &seen {
-                None => self.create(id, budget.limit, resets_at).await,
+                None => self.create(id, Some(budget), resets_at).await,
                 // Many calls of a user may find the same change of a budget at once.
-                Some(seen) if (seen.granted, seen.resets_at_ms) == (budget.limit, resets_at) => {
-                    return Ok(());
-                }
+                Some(seen) if seen.rule == Some(budget.rule()) => return Ok(()),
                 Some(seen) => {
                     let grant = Grant {
                         spent: seen.spent,
-                        limit: budget.limit,
+                        budget,
                         resets_at,
                     };
                     self.regrant(id, seen, grant).await
@@ -168,7 +169,7 @@ impl WalletStore<'_> {
             }
             let grant = Grant {
                 spent: NanoUsd::ZERO,
-                limit: budget.limit,
+                budget,
                 resets_at,
             };
             match self.regrant(id, &seen, grant).await {
@@ -182,13 +183,16 @@ impl WalletStore<'_> {
     async fn create(
         &self,
         id: WalletId,
-        limit: NanoUsd,
+        budget: Option<&Budget>,
         resets_at_ms: Option<i64>,
     ) -> Result<(), StoreError> {
         let mut item = schema::wallet(id).attributes();
         item.extend(empty());
-        item.insert("balance".to_owned(), n(limit.get()));
-        item.insert("granted".to_owned(), n(limit.get()));
+        if let Some(budget) = budget {
+            item.insert("balance".to_owned(), n(budget.limit.get()));
+            item.insert("granted".to_owned(), n(budget.limit.get()));
+            item.insert(RULE.to_owned(), s(budget.rule()));
+        }
         if let Some(at) = resets_at_ms {
             item.insert("resets_at".to_owned(), n(at));
         }
@@ -199,14 +203,21 @@ impl WalletStore<'_> {
     }
 
     /// Another grant for a wallet that still is as it was seen; its holds stay.
-    async fn regrant(&self, id: WalletId, seen: &Wallet, grant: Grant) -> Result<(), StoreError> {
+    async fn regrant(
+        &self,
+        id: WalletId,
+        seen: &Wallet,
+        grant: Grant<'_>,
+    ) -> Result<(), StoreError> {
         let Grant {
             spent,
-            limit,
+            budget,
             resets_at,
         } = grant;
+        let limit = budget.limit;
         let balance = limit.saturating_sub(spent).saturating_sub(seen.held());
-        let mut set = "SET balance = :balance, spent = :spent, granted = :granted".to_owned();
+        let mut set =
+            format!("SET balance = :balance, spent = :spent, granted = :granted, {RULE} = :rule");
         set.push_str(match resets_at {
             Some(_) => ", resets_at = :resets_at",
             None => " REMOVE resets_at",
@@ -227,6 +238,7 @@ impl WalletStore<'_> {
             .expression_attribute_values(":balance", n(balance.get()))
             .expression_attribute_values(":spent", n(spent.get()))
             .expression_attribute_values(":granted", n(limit.get()))
+            .expression_attribute_values(":rule", s(budget.rule()))
             .expression_attribute_values(":seen_balance", n(seen.balance.get()))
             .expression_attribute_values(":seen_spent", n(seen.spent.get()))
             .expression_attribute_values(":seen_granted", n(seen.granted.get()))
@@ -240,9 +252,9 @@ impl WalletStore<'_> {
 
 /// What a budget's wallet becomes.
 #[derive(Debug, Clone, Copy)]
-struct Grant {
+struct Grant<'a> {
     spent: NanoUsd,
-    limit: NanoUsd,
+    budget: &'a Budget,
     /// In milliseconds since 1970.
     resets_at: Option<i64>,
 }
@@ -287,6 +299,7 @@ pub(super) fn read(item: &Item) -> Wallet {
         granted: amount("granted"),
         holds: holds.collect(),
         resets_at_ms: number(item, "resets_at"),
+        rule: item.get(RULE).and_then(|rule| rule.as_s().ok()).cloned(),
         minute: number(item, "minute").map(Minute),
         requests: number(item, "requests").unwrap_or(0),
         tokens: number(item, "tokens").unwrap_or(0),

@@ -171,15 +171,15 @@ async fn hold(app: &App, purse: &Purse<'_>, ask: Ask) -> Result<Hold, Unheld> {
         },
         pays: purse.pays,
         // Whoever changes a key's budget changes its wallet. A group's users have too many.
-        grant: match purse.wallet {
-            WalletId::Allowance(_) => purse.budget.map(|budget| budget.limit),
+        rule: match purse.wallet {
+            WalletId::Allowance(_) => purse.budget.map(Budget::rule),
             WalletId::User(_) | WalletId::Key(_) => None,
         },
         limits: purse.limits,
         claim: ask.claim,
         now,
     };
-    let mut held = app.store.ledger().hold(wanted).await;
+    let mut held = app.store.ledger().hold(wanted.clone()).await;
     if matches!(held, Err(HoldError::Outdated | HoldError::NoWallet)) {
         renew(app, purse, now).await?;
         wanted.id = wanted.id.after(HOLD_ATTEMPTS);

@@ -15,7 +15,8 @@ use crate::domain::hold::{Hold, HoldId, Wallet, WalletId};
 use crate::domain::id::RequestId;
 use crate::domain::limit::{Claim, Counted, Limits, Minute};
 use crate::domain::money::NanoUsd;
-use crate::store::table::{Item, n, number};
+use crate::store::table::{Item, n, number, s};
+use crate::store::wallets::RULE;
 use crate::store::{StoreError, schema, wallets};
 
 /// How many calls a wallet may have in flight where nobody says otherwise: each adds some 40 bytes to
@@ -29,7 +30,7 @@ const BUSY_ATTEMPTS: u8 = 6;
 const MINUTE_ATTEMPTS: u8 = 4;
 
 /// What to set aside, and from what.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct HoldRequest {
     /// Whose money.
     pub wallet: WalletId,
@@ -40,8 +41,8 @@ pub struct HoldRequest {
     pub amount: NanoUsd,
     /// Whether the call is charged here.
     pub pays: bool,
-    /// What a budget grants in a period, where the wallet must be asked whether it still does.
-    pub grant: Option<NanoUsd>,
+    /// The rule of the budget that the wallet should be, where it must be asked whether it still is.
+    pub rule: Option<String>,
     /// How many calls the wallet may have in flight, this one included, and how many requests and
     /// tokens a minute.
     pub limits: Limits,
@@ -60,7 +61,7 @@ impl HoldRequest {
             id: HoldId::first(request),
             amount,
             pays: true,
-            grant: None,
+            rule: None,
             limits: Limits::default(),
             claim: Claim::default(),
             now,
@@ -106,7 +107,7 @@ pub enum HoldError {
         /// What the minute has.
         counted: Counted,
     },
-    /// The budget's period is over, or another amount is granted: renew it, and ask again.
+    /// The budget's period is over, or another budget applies: renew it, and ask again.
     #[error("the budget must be renewed")]
     Outdated,
     /// There is no such wallet.
@@ -215,9 +216,9 @@ impl Ledger<'_> {
             );
             update = update.expression_attribute_values(":now", n(wanted.now.as_millisecond()));
         }
-        if let Some(grant) = wanted.grant {
-            condition.push_str(" AND granted = :granted");
-            update = update.expression_attribute_values(":granted", n(grant.get()));
+        if let Some(rule) = &wanted.rule {
+            condition.push_str(&format!(" AND {RULE} = :rule"));
+            update = update.expression_attribute_values(":rule", s(rule));
         }
         let update = counting.express(update, wanted, (&mut set, &mut condition));
         let sent = update
@@ -326,7 +327,7 @@ where
     };
     let over = |at| wanted.amount > NanoUsd::ZERO && at <= wanted.now.as_millisecond();
     if wallet.resets_at_ms.is_some_and(over)
-        || wanted.grant.is_some_and(|grant| grant != wallet.granted)
+        || (wanted.rule.is_some() && wanted.rule != wallet.rule)
     {
         return Unsent::Refused(HoldError::Outdated);
     }
