@@ -14,10 +14,16 @@ use crate::engine::Engine;
 const EXPIRY: Duration = Duration::from_secs(3_600);
 
 /// Ends what an earlier process left behind. Nothing else uses the embedded engine's file, so every
-/// hold in it is a lost one.
+/// lease and every hold in it is a lost one.
 pub(crate) async fn reconcile(app: &App) {
+    for job in JOBS {
+        if let Err(error) = app.store.jobs().end_lease(job.name()).await {
+            let error = shared::trace::chain(&error);
+            tracing::warn!(job = job.name(), error, "a lease was not ended");
+        }
+    }
     let arguments = Map::from_iter([("older_than_seconds".to_owned(), json!(0))]);
-    // A process that died may have left the lease; its time ends by itself.
+    // It has logged what went wrong.
     let _ = jobs::run(
         app,
         Order {
@@ -65,4 +71,37 @@ fn every(period: Duration) -> tokio::time::Interval {
     let mut ticks = interval_at(tokio::time::Instant::now() + period, period);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     ticks
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+    use shared::clock::Clock;
+    use shared::store::Store;
+
+    use super::*;
+    use crate::engine::TABLE_NAME;
+
+    #[tokio::test]
+    async fn a_process_that_died_in_a_job_keeps_nobody_from_it() {
+        let engine = Engine::in_memory().unwrap();
+        let store = Store::new(engine.client(), TABLE_NAME);
+        store.create_table().await.unwrap();
+        let app = App {
+            store,
+            clock: Clock::system(),
+        };
+        let (leases, now) = (app.store.jobs(), app.clock.now_ms());
+        for job in JOBS {
+            let dead = leases.lease(job.name(), "dead", now, now + 900_000).await;
+            assert!(dead.unwrap());
+        }
+        reconcile(&app).await;
+        let remembered: Option<Value> = leases.state("release_holds").await.unwrap();
+        assert!(remembered.is_some(), "the reconciler has run");
+        for job in JOBS {
+            let taken = leases.lease(job.name(), "new", now, now + 1).await;
+            assert!(taken.unwrap(), "{} is free", job.name());
+        }
+    }
 }

@@ -76,6 +76,23 @@ impl JobStore<'_> {
         }
     }
 
+    /// Ends the lease of a job, whoever has it: for a process that knows that nobody else is there.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn end_lease(&self, name: &str) -> Result<(), StoreError> {
+        let table = &self.0.table;
+        table
+            .client
+            .update_item()
+            .table_name(&table.name)
+            .set_key(Some(schema::job(name).attributes()))
+            .update_expression("REMOVE leased_until, lease_owner")
+            .send()
+            .await?;
+        Ok(())
+    }
+
     /// What a job remembers from its last run.
     ///
     /// # Errors
