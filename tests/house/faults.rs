@@ -156,10 +156,12 @@ impl Faults {
         }
     }
 
-    /// How many operations come before a late write.
+    /// How many operations come before a late write; without a storm it arrives when it is told to.
     fn distance(&self) -> u64 {
         let storm = self.storm.lock().unwrap();
-        storm.as_ref().map_or(1, |storm| 1 + storm.dice.below(200))
+        storm
+            .as_ref()
+            .map_or(u64::MAX, |storm| 1 + storm.dice.below(200))
     }
 
     fn by_chance(&self, operation: &str) -> Fault {

@@ -162,6 +162,11 @@ impl FakeUpstream {
         self.state.lock().unwrap().script.push_back(act);
     }
 
+    /// Forgets what it was to do next.
+    pub fn forget(&self) {
+        self.state.lock().unwrap().script.clear();
+    }
+
     /// From now on it decides by what is asked.
     pub fn decide(&self, decide: impl Fn(&Got) -> Act + Send + Sync + 'static) {
         self.state.lock().unwrap().mind = Some(Mind(Arc::new(decide)));

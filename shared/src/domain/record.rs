@@ -155,6 +155,14 @@ impl UsageRecord {
         let name = names.find(|name| (name.wallet, name.id) == (wallet, id))?;
         Some(self.cost.saturating_sub(name.before))
     }
+
+    /// What is left of what was charged, after what the provider is paid; none where the channel does
+    /// not tell that.
+    #[must_use]
+    pub fn margin(&self) -> Option<NanoUsd> {
+        let paid = self.upstream_cost?;
+        Some(self.cost.saturating_sub(paid))
+    }
 }
 
 /// How a call ended.

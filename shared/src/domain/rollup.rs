@@ -61,6 +61,9 @@ pub struct Sums {
     /// What it cost, in nano-USD.
     #[serde(rename = "usd", skip_serializing_if = "is_free")]
     pub cost: NanoUsd,
+    /// What calls cost more than they were charged, in nano-USD.
+    #[serde(rename = "uc", skip_serializing_if = "is_free")]
+    pub uncollected: NanoUsd,
     /// What the operator pays the providers for it, in nano-USD, where channels tell.
     #[serde(rename = "up", skip_serializing_if = "is_free")]
     pub upstream_cost: NanoUsd,
@@ -106,6 +109,7 @@ impl Sums {
                 ..record.tokens
             },
             cost: record.cost,
+            uncollected: record.uncollected,
             upstream_cost: record.upstream_cost.unwrap_or_default(),
             unheld: if record.is_held() {
                 NanoUsd::ZERO
@@ -127,6 +131,7 @@ impl Sums {
             estimated,
             tokens,
             cost,
+            uncollected,
             upstream_cost,
             unheld,
             total_ms,
@@ -143,6 +148,7 @@ impl Sums {
         }
         self.tokens = plus(&self.tokens, tokens);
         self.cost = self.cost.saturating_add(*cost);
+        self.uncollected = self.uncollected.saturating_add(*uncollected);
         self.upstream_cost = self.upstream_cost.saturating_add(*upstream_cost);
         self.unheld = self.unheld.saturating_add(*unheld);
     }

@@ -1,5 +1,7 @@
 //! What an operator may change while Tollhouse runs.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::money::NanoUsd;
@@ -15,7 +17,7 @@ pub struct Settings {
     pub unpriced_models: UnpricedModels,
     /// What models without a price cost, where they are not refused. Its `model` is `*`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub default_price: Option<Price>,
+    pub default_price: Option<Arc<Price>>,
     /// What becomes of the hold of a call that was lost.
     pub unsettled_policy: UnsettledPolicy,
     /// The output limit that a hold assumes when the caller gives none, in tokens.
@@ -48,7 +50,7 @@ impl Default for Settings {
 impl Settings {
     /// What a model without a price costs; `None` where its calls are refused.
     #[must_use]
-    pub const fn stated_price(&self) -> Option<&Price> {
+    pub const fn stated_price(&self) -> Option<&Arc<Price>> {
         match self.unpriced_models {
             UnpricedModels::Refuse => None,
             UnpricedModels::DefaultPrice => self.default_price.as_ref(),

@@ -1,5 +1,7 @@
 //! Channels, groups, prices and settings: one partition, one version, read as a whole.
 
+use std::sync::Arc;
+
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use jiff::Timestamp;
 
@@ -34,14 +36,14 @@ impl Configuration {
     /// The price of a model by its name: what was set or imported for it, by name or by pattern, or else
     /// what the built-in book says.
     #[must_use]
-    pub fn listed_price(&self, model: &str) -> Option<&Price> {
+    pub fn listed_price(&self, model: &str) -> Option<&Arc<Price>> {
         self.prices.find(model).or_else(|| price_book::find(model))
     }
 
     /// What a model costs: its price, or else what the settings state for models without one. `None`
     /// where its calls are refused.
     #[must_use]
-    pub fn price_of(&self, model: &str) -> Option<&Price> {
+    pub fn price_of(&self, model: &str) -> Option<&Arc<Price>> {
         let listed = self.listed_price(model);
         listed.or_else(|| self.settings.stated_price())
     }
@@ -126,6 +128,21 @@ impl ConfigurationStore<'_> {
         Ok(settings.unwrap_or_default())
     }
 
+    /// The groups alone, by name; the default group is always among them.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn groups(&self) -> Result<Vec<Group>, StoreError> {
+        let range = Range {
+            partition: schema::CONFIG.to_owned(),
+            prefix: Some(schema::GROUP.to_owned()),
+            ..Range::default()
+        };
+        let items = self.store.table.query(&range).await?;
+        let groups = items.into_iter().map(content);
+        Ok(with_default(groups.collect::<Result<_, _>>()?))
+    }
+
     /// All of it.
     ///
     /// # Errors
@@ -153,9 +170,7 @@ impl ConfigurationStore<'_> {
             }
         }
         all.prices = PriceList::new(prices);
-        if !all.groups.iter().any(|group| group.name == DEFAULT_GROUP) {
-            all.groups.push(Group::fallback_default());
-        }
+        all.groups = with_default(all.groups);
         Ok(all)
     }
 
@@ -284,7 +299,11 @@ impl ConfigurationStore<'_> {
             }
             Change::DeleteGroup(name) => table.delete_action(schema::group(name)),
             Change::PutPrice(price) => {
-                actions.push(self.history_action(&price.model, Some(price), began)?);
+                actions.push(self.history_action(
+                    &price.model,
+                    Some(Arc::new(price.as_ref().clone())),
+                    began,
+                )?);
                 table.put_action(item(schema::price(&price.model), price, none())?, None)
             }
             Change::DeletePrice(model) => {
@@ -299,4 +318,12 @@ impl ConfigurationStore<'_> {
         actions.push(action);
         Ok(())
     }
+}
+
+/// The groups, and the default group as it is before anybody changes it.
+fn with_default(mut groups: Vec<Group>) -> Vec<Group> {
+    if !groups.iter().any(|group| group.name == DEFAULT_GROUP) {
+        groups.push(Group::fallback_default());
+    }
+    groups
 }

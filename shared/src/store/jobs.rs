@@ -76,11 +76,11 @@ impl JobStore<'_> {
         }
     }
 
-    /// Ends the lease of a job, whoever has it: for a process that knows that nobody else is there.
+    /// Takes the lease of a job from whoever has it: for those who know that nobody runs it any more.
     ///
     /// # Errors
     /// When the table does not answer.
-    pub async fn end_lease(&self, name: &str) -> Result<(), StoreError> {
+    pub async fn free(&self, name: &str) -> Result<(), StoreError> {
         let table = &self.0.table;
         table
             .client

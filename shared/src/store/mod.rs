@@ -2,6 +2,7 @@
 
 mod activity;
 pub mod configuration;
+pub mod corrections;
 mod creation;
 pub mod credits;
 pub mod error;

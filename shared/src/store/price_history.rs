@@ -1,6 +1,7 @@
 //! Which prices were in force at which version of the configuration: for bills that are made anew.
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use jiff::Timestamp;
@@ -34,7 +35,7 @@ pub struct PriceChange {
     pub began: Began,
     /// The price from then on; none when it was removed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub price: Option<Price>,
+    pub price: Option<Arc<Price>>,
 }
 
 /// Every change of prices.
@@ -42,7 +43,7 @@ pub struct PriceChange {
 pub struct PriceHistory {
     changes: Vec<PriceChange>,
     /// Prices of which no change is known: they have been there from the beginning.
-    ever: Vec<Price>,
+    ever: Vec<Arc<Price>>,
 }
 
 /// Where the history has what models without a price cost. No price has an empty name.
@@ -64,7 +65,7 @@ impl PriceHistory {
     #[must_use]
     pub fn at(&self, version: u64) -> PricesAt {
         let ever = self.ever.iter();
-        let mut prices: BTreeMap<&str, &Price> =
+        let mut prices: BTreeMap<&str, &Arc<Price>> =
             ever.map(|price| (price.model.as_str(), price)).collect();
         let before = |change: &&PriceChange| change.began.version <= version;
         for change in self.changes.iter().take_while(before) {
@@ -81,7 +82,7 @@ impl PricesAt {
     /// The price of a model then: what was set or imported, or else what the built-in book of this
     /// build says, or else what the settings stated for models without a price.
     #[must_use]
-    pub fn price_of(&self, model: &str) -> Option<&Price> {
+    pub fn price_of(&self, model: &str) -> Option<&Arc<Price>> {
         let own = self.0.find(model).or_else(|| price_book::find(model));
         own.or_else(|| self.0.named(DEFAULT))
     }
@@ -123,20 +124,20 @@ impl ConfigurationStore<'_> {
         settings: &Settings,
         began: Began,
     ) -> Result<TransactWriteItem, StoreError> {
-        self.history_action(DEFAULT, settings.stated_price(), began)
+        self.history_action(DEFAULT, settings.stated_price().cloned(), began)
     }
 
     /// What keeps a change of a price for ever.
     pub(super) fn history_action(
         &self,
         model: &str,
-        price: Option<&Price>,
+        price: Option<Arc<Price>>,
         began: Began,
     ) -> Result<TransactWriteItem, StoreError> {
         let change = PriceChange {
             model: model.to_owned(),
             began,
-            price: price.cloned(),
+            price,
         };
         let key = schema::price_change(began.version, model);
         let item = item(key, &change, Marks::default())?;

@@ -14,6 +14,7 @@
 //! WALLET#<wallet>        WALLET         balance, spent, granted, holds (of a user, a key, or calls)
 //! CREDITS#<user>         <ulid>         a movement of money into a wallet
 //! CREDITKEY#<user>#<hash> CREDITKEY     the credit that was booked under an idempotency key
+//! CORRECTED#<user>       <date>#<model> what was put right of those calls' costs; kept as long as credits
 //! CODE#<id>              CODE           a redemption code                   CODES, <batch>.<number>
 //! USAGE#<user>#<yyyy-mm> <request>      a usage record
 //! ACTIVE#<yyyy-mm>       <hour>#<user>  calls of this user began in that hour
@@ -128,6 +129,15 @@ pub(super) fn credit(user: UserId, id: CreditId) -> ItemKey {
 /// `hash` is of an idempotency key, which may be longer than a key of the table.
 pub(super) fn credit_key(user: UserId, hash: &str) -> ItemKey {
     key(format!("CREDITKEY#{user}#{hash}"), "CREDITKEY")
+}
+
+pub(super) fn corrected(user: UserId) -> String {
+    format!("CORRECTED#{user}")
+}
+
+/// `model` is a name, or the hash of one that is longer than a key of the table.
+pub(super) fn correction(user: UserId, date: Date, model: &str) -> ItemKey {
+    key(corrected(user), format!("{date}#{model}"))
 }
 
 pub(super) const CODES: &str = "CODES";

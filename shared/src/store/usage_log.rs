@@ -214,8 +214,14 @@ fn expiry(id: RequestId, kept_days: u32) -> Option<i64> {
 /// Whether the records of a day may have been deleted by now.
 #[must_use]
 pub fn has_expired(day: Date, kept_days: u32, now: Timestamp) -> bool {
-    let deleted_s = end_of(day) / 1_000 + i64::from(kept_days) * 86_400 + GRACE_S;
-    kept_days > 0 && deleted_s <= now.as_second()
+    earliest_kept(kept_days, now).is_some_and(|earliest| day < earliest)
+}
+
+/// The earliest day of which no record may have been deleted by now; none when all are kept.
+#[must_use]
+pub fn earliest_kept(kept_days: u32, now: Timestamp) -> Option<Date> {
+    let deleted_s = now.as_second() - i64::from(kept_days) * 86_400 - GRACE_S;
+    (kept_days > 0).then(|| day_of(deleted_s.saturating_mul(1_000)))
 }
 
 /// Whether a record is shown still: the table deletes late.

@@ -130,7 +130,7 @@ pub(super) async fn admit(
 
 fn priced(snapshot: &Snapshot, model: &str) -> Result<Arc<Price>, Failure> {
     let price = snapshot.configuration.price_of(model);
-    price.cloned().map(Arc::new).ok_or_else(|| {
+    price.cloned().ok_or_else(|| {
         let text = format!("The model {model} has no price yet, so it cannot be used.");
         Failure::new(Kind::Forbidden, "model_not_priced", text)
     })

@@ -64,7 +64,8 @@ pub(super) async fn settle(app: &App, delivery: &mut Delivery, ending: &Ending) 
     let record = record(app, delivery, ending);
     log(&record);
     for pause in PAUSES_MS.map(Some).into_iter().chain([None]) {
-        let error = match book(app, delivery, &record).await {
+        // On the heap, for it is large, and every call's future would carry it from its first step.
+        let error = match Box::pin(book(app, delivery, &record)).await {
             Ok(()) => return,
             Err(error) => shared::trace::chain(&error),
         };

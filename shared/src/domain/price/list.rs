@@ -6,7 +6,8 @@ use std::sync::Arc;
 use super::Price;
 use crate::domain::pattern;
 
-/// Prices in the order of their models, with an index. Cheap to clone.
+/// Prices in the order of their models, with an index. Cheap to clone, and so is each of them: every call
+/// keeps its own.
 ///
 /// A name that is written out is found at once; only patterns are tried, the longest first.
 #[derive(Debug, Clone, Default)]
@@ -14,7 +15,7 @@ pub struct PriceList(Arc<Index>);
 
 #[derive(Debug, Default)]
 struct Index {
-    rows: Vec<Price>,
+    rows: Vec<Arc<Price>>,
     names: HashMap<String, usize>,
     patterns: Vec<usize>,
 }
@@ -22,11 +23,12 @@ struct Index {
 impl PriceList {
     /// The prices; of two with one name, the later.
     #[must_use]
-    pub fn new(prices: impl IntoIterator<Item = Price>) -> Self {
-        let named = prices.into_iter().map(|price| (price.model.clone(), price));
-        let sorted: std::collections::BTreeMap<String, Price> = named.collect();
-        let rows: Vec<Price> = sorted.into_values().collect();
-        let at = |(at, price): (usize, &Price)| (price.model.clone(), at);
+    pub fn new(prices: impl IntoIterator<Item = impl Into<Arc<Price>>>) -> Self {
+        let prices = prices.into_iter().map(Into::into);
+        let named = prices.map(|price: Arc<Price>| (price.model.clone(), price));
+        let sorted: std::collections::BTreeMap<String, Arc<Price>> = named.collect();
+        let rows: Vec<Arc<Price>> = sorted.into_values().collect();
+        let at = |(at, price): (usize, &Arc<Price>)| (price.model.clone(), at);
         let names = rows.iter().enumerate().map(at).collect();
         let numbered = rows.iter().enumerate();
         let mut patterns: Vec<(usize, usize)> = numbered
@@ -43,19 +45,19 @@ impl PriceList {
 
     /// All of them, by name.
     #[must_use]
-    pub fn rows(&self) -> &[Price] {
+    pub fn rows(&self) -> &[Arc<Price>] {
         &self.0.rows
     }
 
     /// The price of exactly that name or pattern.
     #[must_use]
-    pub fn named(&self, name: &str) -> Option<&Price> {
+    pub fn named(&self, name: &str) -> Option<&Arc<Price>> {
         self.0.names.get(name).and_then(|at| self.0.rows.get(*at))
     }
 
     /// The price of a model: of its name, or else of the longest pattern that fits it.
     #[must_use]
-    pub fn find(&self, model: &str) -> Option<&Price> {
+    pub fn find(&self, model: &str) -> Option<&Arc<Price>> {
         let named = self.named(model).filter(|price| !price.model.contains('*'));
         named.or_else(|| {
             let mut patterns = self.0.patterns.iter().filter_map(|at| self.0.rows.get(*at));
@@ -100,10 +102,24 @@ mod tests {
     }
 
     #[test]
+    fn whoever_keeps_a_price_keeps_the_list_s_own() {
+        let prices = list(&["gpt*"]);
+        let kept = Arc::clone(prices.find("gpt-5").unwrap());
+        let copy = prices.clone();
+        assert!(Arc::ptr_eq(&kept, &copy.rows()[0]));
+    }
+
+    #[test]
     fn of_two_with_one_name_the_later_stays() {
-        let mut second = list(&["a"]).rows()[0].clone();
-        second.locked = true;
-        let prices = PriceList::new([list(&["a"]).rows()[0].clone(), second]);
+        let first = Price {
+            model: "a".to_owned(),
+            ..Price::default()
+        };
+        let second = Price {
+            locked: true,
+            ..first.clone()
+        };
+        let prices = PriceList::new([first, second]);
         assert_eq!(prices.rows().len(), 1);
         assert!(prices.find("a").unwrap().locked);
     }

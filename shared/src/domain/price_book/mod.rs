@@ -5,7 +5,7 @@
 
 mod read;
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use super::price::Price;
 use super::price::list::PriceList;
@@ -18,19 +18,19 @@ static PRICES: LazyLock<PriceList> =
 
 /// All rows, by name.
 #[must_use]
-pub fn rows() -> &'static [Price] {
+pub fn rows() -> &'static [Arc<Price>] {
     PRICES.rows()
 }
 
 /// The row of exactly that name or pattern.
 #[must_use]
-pub fn named(name: &str) -> Option<&'static Price> {
+pub fn named(name: &str) -> Option<&'static Arc<Price>> {
     PRICES.named(name)
 }
 
 /// The price of a model: of its name, or else of the longest pattern that fits it.
 #[must_use]
-pub fn find(model: &str) -> Option<&'static Price> {
+pub fn find(model: &str) -> Option<&'static Arc<Price>> {
     PRICES.find(model)
 }
 

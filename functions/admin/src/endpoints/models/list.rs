@@ -47,7 +47,7 @@ fn shape(name: &str, channels: &[&Channel], configuration: &Configuration) -> Mo
     ModelJson {
         id: name.to_owned(),
         priced: price.is_some(),
-        price: price.map(Into::into),
+        price: price.map(|price| price.as_ref().into()),
         channels: carrying.count(),
         providers: providers.into_iter().cloned().collect(),
     }

@@ -65,5 +65,6 @@ fn in_force(configuration: &Configuration) -> Vec<&Price> {
     let own = &configuration.prices;
     let book = price_book::rows().iter();
     let book = book.filter(|price| own.find(&price.model).is_none());
-    own.rows().iter().chain(book).collect()
+    let all = own.rows().iter().chain(book);
+    all.map(AsRef::as_ref).collect()
 }

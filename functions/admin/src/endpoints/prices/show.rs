@@ -33,6 +33,8 @@ pub(super) fn load<'a>(
     model: &str,
 ) -> Result<&'a Price, Failure> {
     let own = configuration.prices.named(model);
-    own.or_else(|| price_book::named(model))
+    let price = own.or_else(|| price_book::named(model));
+    price
+        .map(AsRef::as_ref)
         .ok_or_else(|| Failure::missing("price of", &model))
 }

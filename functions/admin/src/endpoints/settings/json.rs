@@ -1,5 +1,7 @@
 //! Settings, as the outside sees and changes them.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use shared::domain::credit;
 use shared::domain::money::NanoUsd;
@@ -49,7 +51,7 @@ impl From<Settings> for SettingsJson {
         Self {
             keepalive_ms: settings.keepalive_ms,
             unpriced_models: settings.unpriced_models,
-            default_price: settings.default_price.as_ref().map(Into::into),
+            default_price: settings.default_price.as_deref().map(Into::into),
             unsettled_policy: settings.unsettled_policy,
             default_max_output_tokens: settings.default_max_output_tokens,
             usage_retention_days: settings.usage_retention_days,
@@ -140,7 +142,7 @@ impl SettingsBody {
 }
 
 /// The price of every model that has none.
-fn read_default_price(body: &PriceBody) -> Result<Price, Failure> {
+fn read_default_price(body: &PriceBody) -> Result<Arc<Price>, Failure> {
     let mut price = Price {
         model: "*".to_owned(),
         ..Price::default()
@@ -155,7 +157,7 @@ fn read_default_price(body: &PriceBody) -> Result<Price, Failure> {
     }
     let read = body.apply(&mut price);
     read.map_err(|failure| failure.within("default_price"))?;
-    Ok(price)
+    Ok(price.into())
 }
 
 /// An amount that a wallet can hold, or nothing.

@@ -4,6 +4,10 @@ use shared::domain::record::{Status, UsageRecord};
 
 use crate::csv::{self, Cell, Column, maybe, plain, text};
 
+/// The columns that only administrators see.
+const UPSTREAM_COST: &str = "upstream_cost_usd";
+const MARGIN: &str = "margin_usd";
+
 const COLUMNS: &[Column<UsageRecord>] = &[
     ("id", |r| text(r.id)),
     ("at", |r| text(r.id.at())),
@@ -24,6 +28,8 @@ const COLUMNS: &[Column<UsageRecord>] = &[
     ("attempts", |r| plain(r.attempts.len())),
     ("input", |r| plain(r.tokens.input)),
     ("cache_read", |r| plain(r.tokens.cache_read)),
+    ("cache_read_audio", |r| plain(r.tokens.cache_read_audio)),
+    ("cache_read_image", |r| plain(r.tokens.cache_read_image)),
     ("cache_write_5m", |r| plain(r.tokens.cache_write_5m)),
     ("cache_write_1h", |r| plain(r.tokens.cache_write_1h)),
     ("output", |r| plain(r.tokens.output)),
@@ -32,7 +38,16 @@ const COLUMNS: &[Column<UsageRecord>] = &[
     ("output_audio", |r| plain(r.tokens.output_audio)),
     ("input_image", |r| plain(r.tokens.input_image)),
     ("output_image", |r| plain(r.tokens.output_image)),
+    ("web_searches", |r| plain(r.tokens.web_searches)),
+    ("file_searches", |r| plain(r.tokens.file_searches)),
+    ("code_runs", |r| plain(r.tokens.code_runs)),
+    ("service", |r| text(r.tokens.service.name())),
     ("cost_usd", |r| plain(r.cost)),
+    ("uncollected_usd", |r| plain(r.uncollected)),
+    (UPSTREAM_COST, |r| {
+        r.upstream_cost.map_or(Cell::Empty, plain)
+    }),
+    (MARGIN, |r| r.margin().map_or(Cell::Empty, plain)),
     ("estimated", |r| plain(r.estimated)),
     ("ttfb_ms", |r| r.ttfb_ms.map_or(Cell::Empty, plain)),
     ("total_ms", |r| plain(r.total_ms)),
@@ -40,14 +55,29 @@ const COLUMNS: &[Column<UsageRecord>] = &[
     ("source_ip", |r| maybe(r.source_ip)),
 ];
 
-/// The line of names.
-pub(super) fn head() -> String {
-    csv::write(COLUMNS, &[])
+/// A table for somebody: with what each call earned, if that may be told.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Table {
+    pub(super) with_margin: bool,
 }
 
-/// A record's line.
-pub(super) fn write(record: &UsageRecord, csv: &mut String) {
-    csv::line(COLUMNS.iter().map(|(_, cell)| cell(record)), csv);
+impl Table {
+    fn columns(self) -> impl Iterator<Item = &'static Column<UsageRecord>> {
+        let told = move |name| self.with_margin || ![UPSTREAM_COST, MARGIN].contains(&name);
+        COLUMNS.iter().filter(move |(name, _)| told(*name))
+    }
+
+    /// The line of names.
+    pub(super) fn head(self) -> String {
+        let mut csv = String::new();
+        csv::line(self.columns().map(|(name, _)| text(name)), &mut csv);
+        csv
+    }
+
+    /// A record's line.
+    pub(super) fn write(self, record: &UsageRecord, csv: &mut String) {
+        csv::line(self.columns().map(|(_, cell)| cell(record)), csv);
+    }
 }
 
 fn status(status: Status) -> &'static str {

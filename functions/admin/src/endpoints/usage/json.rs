@@ -7,7 +7,7 @@ use serde::Serialize;
 use shared::domain::dialect::{Dialect, Lane};
 use shared::domain::price::BillLine;
 use shared::domain::record::{Attempt, Status, UsageRecord};
-use shared::domain::usage::Usage;
+use shared::domain::usage::{Service, Usage};
 use utoipa::ToSchema;
 
 /// One finished call: who, what, where, tokens by component, cost, timing.
@@ -45,6 +45,11 @@ pub(crate) struct RecordJson {
     /// Every channel that was tried, in order.
     attempts: Vec<AttemptJson>,
     tokens: TokensJson,
+    pieces: PiecesJson,
+    /// At which service the provider says that it answered: `standard`, `batch`, `flex`, `priority` or
+    /// `fast`.
+    #[schema(value_type = String, example = "standard")]
+    service: Service,
     #[schema(example = "0.000381")]
     cost_usd: String,
     /// What it cost more than it was charged, because nothing was left.
@@ -83,7 +88,12 @@ struct AttemptJson {
 #[schema(as = Tokens)]
 pub(super) struct TokensJson {
     input: u64,
+    /// Text and whatever a provider does not count apart.
     cache_read: u64,
+    /// Audio that a cache served, where a provider counts it apart.
+    cache_read_audio: u64,
+    /// Images that a cache served, where a provider counts them apart.
+    cache_read_image: u64,
     cache_write_5m: u64,
     cache_write_1h: u64,
     output: u64,
@@ -92,6 +102,18 @@ pub(super) struct TokensJson {
     output_audio: u64,
     input_image: u64,
     output_image: u64,
+}
+
+/// What a provider bills by the piece, not by the token.
+#[derive(Debug, Default, Serialize, ToSchema)]
+#[schema(as = Pieces)]
+pub(super) struct PiecesJson {
+    /// Searches of the web that the provider made for the answer.
+    web_searches: u64,
+    /// Searches of files that it made.
+    file_searches: u64,
+    /// Containers of code that it ran.
+    code_runs: u64,
 }
 
 /// One line of a bill: `quantity × unit_usd = usd`, exactly.
@@ -108,7 +130,7 @@ impl RecordJson {
     /// A record, with what it earned if that may be told.
     pub(super) fn of(record: UsageRecord, with_margin: bool) -> Self {
         let paid = record.upstream_cost.filter(|_| with_margin);
-        let margin = paid.map(|paid| record.cost.saturating_sub(paid));
+        let margin = record.margin().filter(|_| with_margin);
         Self {
             id: record.id.to_string(),
             at: record.id.at(),
@@ -127,7 +149,9 @@ impl RecordJson {
             http_status: record.http_status,
             error_code: record.error_code,
             attempts: record.attempts.into_iter().map(Into::into).collect(),
-            tokens: record.tokens.into(),
+            tokens: (&record.tokens).into(),
+            pieces: (&record.tokens).into(),
+            service: record.tokens.service,
             cost_usd: record.cost.to_string(),
             uncollected_usd: record.uncollected.to_string(),
             upstream_cost_usd: paid.map(|paid| paid.to_string()),
@@ -154,11 +178,13 @@ impl From<Attempt> for AttemptJson {
     }
 }
 
-impl From<Usage> for TokensJson {
-    fn from(tokens: Usage) -> Self {
+impl From<&Usage> for TokensJson {
+    fn from(tokens: &Usage) -> Self {
         Self {
             input: tokens.input,
             cache_read: tokens.cache_read,
+            cache_read_audio: tokens.cache_read_audio,
+            cache_read_image: tokens.cache_read_image,
             cache_write_5m: tokens.cache_write_5m,
             cache_write_1h: tokens.cache_write_1h,
             output: tokens.output,
@@ -167,6 +193,16 @@ impl From<Usage> for TokensJson {
             output_audio: tokens.output_audio,
             input_image: tokens.input_image,
             output_image: tokens.output_image,
+        }
+    }
+}
+
+impl From<&Usage> for PiecesJson {
+    fn from(used: &Usage) -> Self {
+        Self {
+            web_searches: used.web_searches,
+            file_searches: used.file_searches,
+            code_runs: used.code_runs,
         }
     }
 }

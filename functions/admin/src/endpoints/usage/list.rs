@@ -7,6 +7,7 @@ use http::HeaderMap;
 use shared::failure::Failure;
 use shared::store::usage_log::{Span, UsageFilter};
 
+use super::csv::Table;
 use super::filter::UsageQuery;
 use super::json::RecordJson;
 use crate::answer::{Answer, List};
@@ -41,7 +42,10 @@ pub(crate) async fn list_usage(
     let filter = query.filter(&app, &member)?;
     let span = query.span(&app).await?;
     if csv::is_wanted(&headers) {
-        return Ok(lines(&app, &query, &filter, span).await?);
+        let table = Table {
+            with_margin: member.is_admin(),
+        };
+        return Ok(lines(&app, &query, (&filter, span), table).await?);
     }
     let size = page::size(query.limit);
     let page = app
@@ -60,11 +64,11 @@ pub(crate) async fn list_usage(
 async fn lines(
     app: &App,
     query: &UsageQuery,
-    filter: &UsageFilter,
-    span: Span,
+    (filter, span): (&UsageFilter, Span),
+    table: Table,
 ) -> Result<Response, Failure> {
     let wanted = query.limit.unwrap_or(MOST_LINES).clamp(1, MOST_LINES);
-    let (mut text, mut written, mut cursor) = (super::csv::head(), 0, query.cursor);
+    let (mut text, mut written, mut cursor) = (table.head(), 0, query.cursor);
     // Only the text of what was read is kept, and only so much as fits an answer.
     let next = loop {
         let size = (wanted - written).min(LINES_A_PAGE);
@@ -75,7 +79,7 @@ async fn lines(
             .await?;
         written += page.items.len();
         for record in &page.items {
-            super::csv::write(record, &mut text);
+            table.write(record, &mut text);
         }
         cursor = page.next.as_deref().and_then(|next| next.parse().ok());
         if cursor.is_none() || written >= wanted || text.len() >= MOST_BYTES {

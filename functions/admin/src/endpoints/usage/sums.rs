@@ -9,7 +9,7 @@ use shared::failure::Failure;
 use shared::store::usage_sums::Piece;
 use utoipa::ToSchema;
 
-use super::json::TokensJson;
+use super::json::{PiecesJson, TokensJson};
 use crate::csv::{self, Column};
 
 /// How many rows one answer has at most.
@@ -148,8 +148,12 @@ struct SumsJson {
     /// Those whose usage is an estimate.
     estimated: u64,
     tokens: TokensJson,
+    pieces: PiecesJson,
     #[schema(example = "0.000381")]
     cost_usd: String,
+    /// What calls cost more than they were charged, because nothing was left.
+    #[schema(example = "0")]
+    uncollected_usd: String,
     /// What the operator pays the providers for it, where channels tell; null for members.
     upstream_cost_usd: Option<String>,
     /// How long the calls took together.
@@ -165,8 +169,10 @@ impl SumsJson {
             cut: sums.cut,
             unsettled: sums.unsettled,
             estimated: sums.estimated,
-            tokens: sums.tokens.into(),
+            tokens: (&sums.tokens).into(),
+            pieces: (&sums.tokens).into(),
             cost_usd: sums.cost.to_string(),
+            uncollected_usd: sums.uncollected.to_string(),
             upstream_cost_usd: paid.map(|paid| paid.to_string()),
             total_ms: sums.total_ms,
         }
@@ -241,6 +247,12 @@ const COLUMNS: &[Column<Sums>] = &[
     ("estimated", |s| csv::plain(s.estimated)),
     ("input", |s| csv::plain(s.tokens.input)),
     ("cache_read", |s| csv::plain(s.tokens.cache_read)),
+    ("cache_read_audio", |s| {
+        csv::plain(s.tokens.cache_read_audio)
+    }),
+    ("cache_read_image", |s| {
+        csv::plain(s.tokens.cache_read_image)
+    }),
     ("cache_write_5m", |s| csv::plain(s.tokens.cache_write_5m)),
     ("cache_write_1h", |s| csv::plain(s.tokens.cache_write_1h)),
     ("output", |s| csv::plain(s.tokens.output)),
@@ -249,7 +261,11 @@ const COLUMNS: &[Column<Sums>] = &[
     ("output_audio", |s| csv::plain(s.tokens.output_audio)),
     ("input_image", |s| csv::plain(s.tokens.input_image)),
     ("output_image", |s| csv::plain(s.tokens.output_image)),
+    ("web_searches", |s| csv::plain(s.tokens.web_searches)),
+    ("file_searches", |s| csv::plain(s.tokens.file_searches)),
+    ("code_runs", |s| csv::plain(s.tokens.code_runs)),
     ("cost_usd", |s| csv::plain(s.cost)),
+    ("uncollected_usd", |s| csv::plain(s.uncollected)),
     (UPSTREAM, |s| csv::plain(s.upstream_cost)),
     ("total_ms", |s| csv::plain(s.total_ms)),
 ];

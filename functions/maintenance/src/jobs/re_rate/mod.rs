@@ -1,36 +1,30 @@
 //! Re-rating: what the calls of a period would have cost under other prices, by user; and the credits
 //! that put it right.
 //!
-//! Records stay as they were: history is not rewritten. What was booked for the same period, model and
-//! user before counts, so that whoever applies twice books once, and prices that have changed again
-//! only book what is still missing.
+//! Records stay as they were: history is not rewritten. What was booked for a user's calls of a day and
+//! model before counts, whoever booked it for whichever days. So whoever applies twice books once, days
+//! that overlap are corrected once, and prices that have changed again only book what is still missing.
 
 use std::collections::BTreeSet;
 
+use jiff::civil::Date;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use shared::domain::credit::{Cause, Credit};
-use shared::domain::hold::WalletId;
-use shared::domain::id::{CreditId, UserId};
+use shared::domain::id::UserId;
 use shared::domain::money::NanoUsd;
-use shared::domain::pattern;
 use shared::domain::record::{Status, UsageRecord};
-use shared::failure::{Failure, Kind};
-use shared::random;
-use shared::store::credits::BookError;
+use shared::domain::rollup::{begin_of, day_of_request, end_of};
+use shared::failure::Failure;
+use shared::store::corrections::Calls;
 use shared::store::price_history::PricesAt;
-use shared::store::usage_log::Span;
 
+use self::correct::{Bills, Outcome, correct};
 use self::wanted::Wanted;
 use super::{Job, Report};
 use crate::app::App;
 
+mod correct;
 mod wanted;
-
-/// How often a credit is tried while balance or earlier credits change.
-const TRIES: usize = 8;
-/// How many credits are read at once.
-const CREDITS_A_PAGE: usize = 500;
 
 /// The job.
 #[derive(Debug)]
@@ -42,6 +36,9 @@ struct Done {
     dry_run: bool,
     /// The version of the configuration whose prices were taken; none for the present ones.
     price_version: Option<u64>,
+    /// The days that were looked at: those that were asked for, as far as there are records.
+    first_day: Date,
+    last_day: Date,
     users: Vec<UserDone>,
     total: Sums,
     skipped: Skipped,
@@ -77,6 +74,8 @@ struct Skipped {
     unpriced: u64,
     /// Their call was lost, and what was used is not known.
     unsettled: u64,
+    /// Others of their day and model, which were corrected, have expired since.
+    expired: u64,
 }
 
 impl Serialize for Sums {
@@ -104,13 +103,13 @@ impl Job for ReRate {
 
     fn run<'a>(&'a self, app: &'a App, arguments: &'a Map<String, Value>) -> Report<'a> {
         Box::pin(async move {
-            let wanted = Wanted::read(arguments)?;
-            Ok(json!(re_rate(app, &wanted).await?))
+            let wanted = Wanted::read(arguments, app.clock.now())?;
+            Ok(json!(re_rate(app, wanted).await?))
         })
     }
 }
 
-async fn re_rate(app: &App, wanted: &Wanted) -> Result<Done, Failure> {
+async fn re_rate(app: &App, wanted: Wanted) -> Result<Done, Failure> {
     let configuration = app.store.configuration();
     if let Some(version) = wanted.price_version
         && version > configuration.version().await?
@@ -120,21 +119,26 @@ async fn re_rate(app: &App, wanted: &Wanted) -> Result<Done, Failure> {
     }
     let version = wanted.price_version.unwrap_or(u64::MAX);
     let prices = configuration.prices_at(version).await?;
+    let kept_days = configuration.settings().await?.usage_retention_days;
+    let wanted = &wanted.within(kept_days, app.clock.now());
     let mut done = Done {
+        first_day: wanted.first,
+        last_day: wanted.last,
         dry_run: wanted.dry_run,
         price_version: wanted.price_version,
         ..Done::default()
     };
     for user in users(app, wanted).await? {
-        let mut sums = rate(app, wanted, user, (&prices, &mut done.skipped)).await?;
-        if sums.records == 0 {
+        let bills = rate(app, wanted, user, (&prices, &mut done.skipped)).await?;
+        if bills.is_empty() {
             continue;
         }
         let found = app.store.users().find(user).await?;
         let unlimited = found.as_ref().is_some_and(|user| user.unlimited);
-        let due = sums.before.saturating_sub(sums.after);
-        let correction = Correction { wanted, user, due };
-        (sums.booked, sums.rest) = correction.make(app, found.is_some() && !unlimited).await?;
+        let bookable = found.is_some() && !unlimited;
+        let outcome = correct(app, wanted, user, (&bills, bookable)).await?;
+        let Outcome { sums, expired } = outcome;
+        done.skipped.expired = done.skipped.expired.saturating_add(expired);
         done.total.add(&sums);
         done.users.push(UserDone {
             user_id: user,
@@ -151,7 +155,11 @@ async fn users(app: &App, wanted: &Wanted) -> Result<BTreeSet<UserId>, Failure> 
         return Ok(BTreeSet::from([user]));
     }
     let rollups = app.store.rollups();
-    let active = rollups.active(wanted.from_ms, wanted.to_ms - 1).await?;
+    if wanted.first > wanted.last {
+        return Ok(BTreeSet::new());
+    }
+    let (from_ms, to_ms) = (begin_of(wanted.first), end_of(wanted.last));
+    let active = rollups.active(from_ms, to_ms - 1).await?;
     Ok(active.into_iter().map(|(user, _)| user).collect())
 }
 
@@ -161,34 +169,28 @@ async fn rate(
     wanted: &Wanted,
     user: UserId,
     (prices, skipped): (&PricesAt, &mut Skipped),
-) -> Result<Sums, Failure> {
-    let mut sums = Sums::default();
-    let mut see = |record: UsageRecord| {
-        let model = record.model.as_deref();
-        let pattern = wanted.model.as_deref();
-        let meant =
-            pattern.is_none_or(|pattern| model.is_some_and(|model| pattern::fits(pattern, model)));
-        match record.status {
-            _ if !meant => {}
-            Status::Unsettled => skipped.unsettled += 1,
-            // What was refused was free, and stays so.
-            Status::Error => {}
-            Status::Ok | Status::Cut => {
-                let Some(price) = model.and_then(|model| prices.price_of(model)) else {
-                    skipped.unpriced += 1;
-                    return;
-                };
-                let after = price.bill(&record.tokens, record.ratio).total;
-                sums.records += 1;
-                sums.before = sums.before.saturating_add(record.cost);
-                sums.after = sums.after.saturating_add(after);
-            }
+) -> Result<Bills, Failure> {
+    let mut bills = Bills::new();
+    let mut see = |record: UsageRecord| match record.status {
+        _ if !wanted.means(record.model.as_deref()) => {}
+        Status::Unsettled => skipped.unsettled += 1,
+        // What was refused was free, and stays so.
+        Status::Error => {}
+        Status::Ok | Status::Cut => {
+            let model = record.model.as_deref().unwrap_or_default();
+            let Some(price) = prices.price_of(model) else {
+                skipped.unpriced += 1;
+                return;
+            };
+            let calls = Calls::of(day_of_request(record.id), model);
+            let after = price.bill(&record.tokens, record.ratio).total;
+            bills.entry(calls).or_default().count(&record, after);
         }
     };
+    let (from_ms, to_ms) = (begin_of(wanted.first), end_of(wanted.last));
     let log = app.store.usage_log();
-    log.walk(user, wanted.from_ms, wanted.to_ms, &mut see)
-        .await?;
-    Ok(sums)
+    log.walk(user, from_ms, to_ms, &mut see).await?;
+    Ok(bills)
 }
 
 impl Sums {
@@ -201,94 +203,6 @@ impl Sums {
             (&mut self.rest, other.rest),
         ] {
             *sum = sum.saturating_add(more);
-        }
-    }
-}
-
-/// What a user is to get back, or still to pay if it is negative.
-#[derive(Debug)]
-struct Correction<'a> {
-    wanted: &'a Wanted,
-    user: UserId,
-    due: NanoUsd,
-}
-
-impl Correction<'_> {
-    /// Books what is missing, as far as the balance allows; says what is booked now, and what is not.
-    async fn make(&self, app: &App, bookable: bool) -> Result<(NanoUsd, NanoUsd), Failure> {
-        let reference = self.wanted.reference();
-        for _ in 0..TRIES {
-            let (booked, times) = self.booked(app, &reference).await?;
-            let rest = self.due.saturating_sub(booked);
-            if self.wanted.dry_run || !bookable || rest == NanoUsd::ZERO {
-                return Ok((booked, rest));
-            }
-            let amount = self.payable(app, rest).await?;
-            if amount == NanoUsd::ZERO {
-                return Ok((booked, rest));
-            }
-            let at_ms = u64::try_from(app.clock.now_ms()).unwrap_or(0);
-            let credit = Credit {
-                id: CreditId::from_parts(at_ms, random::bits()),
-                user_id: self.user,
-                cause: Cause::Correction,
-                amount,
-                note: self.wanted.note(),
-                by: None,
-                reference: Some(reference.clone()),
-            };
-            // The nth correction of this kind is booked by one run, should there be two.
-            let key = format!("{reference}.{times}");
-            match app.store.credits().book_once(&credit, &key).await {
-                Ok(_) => {
-                    let booked = booked.saturating_add(amount);
-                    return Ok((booked, self.due.saturating_sub(booked)));
-                }
-                // Another run was first, or a call has taken from the balance: look again.
-                Err(BookError::Taken | BookError::Short { .. }) => {}
-                Err(BookError::NoWallet | BookError::Full) => return Ok((booked, rest)),
-                Err(BookError::Store(error)) => return Err(error.into()),
-            }
-        }
-        let text = format!(
-            "The balance of user {} keeps changing. Apply again.",
-            self.user
-        );
-        Err(Failure::new(Kind::Conflict, "conflict", text))
-    }
-
-    /// As much of it as the wallet can take: nobody's balance falls below zero by a correction.
-    async fn payable(&self, app: &App, rest: NanoUsd) -> Result<NanoUsd, Failure> {
-        if rest >= NanoUsd::ZERO {
-            return Ok(rest);
-        }
-        let wallet = app.store.wallets().find(WalletId::User(self.user)).await?;
-        let balance = wallet.map_or(NanoUsd::ZERO, |wallet| wallet.balance);
-        let most = NanoUsd::ZERO.saturating_sub(balance.max(NanoUsd::ZERO));
-        Ok(rest.max(most))
-    }
-
-    /// What was booked before for the same, and how often.
-    async fn booked(&self, app: &App, reference: &str) -> Result<(NanoUsd, usize), Failure> {
-        let span = Span {
-            from: jiff::Timestamp::UNIX_EPOCH,
-            to: jiff::Timestamp::MAX,
-        };
-        let (mut sum, mut times, mut cursor) = (NanoUsd::ZERO, 0, None);
-        loop {
-            let credits = app.store.credits();
-            let page = credits
-                .list(self.user, span, CREDITS_A_PAGE, cursor)
-                .await?;
-            let ours = page.items.iter();
-            for credit in ours.filter(|credit| credit.reference.as_deref() == Some(reference)) {
-                sum = sum.saturating_add(credit.amount);
-                times += 1;
-            }
-            cursor = page.next.and_then(|next| next.parse().ok());
-            if cursor.is_none() {
-                return Ok((sum, times));
-            }
         }
     }
 }

@@ -6,18 +6,20 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde_json::{Map, Value};
 use shared::domain::id::UserId;
-use shared::domain::rollup::{begin_of, end_of};
+use shared::domain::pattern;
+use shared::domain::rollup::{begin_of, day_of};
 use shared::failure::Failure;
+use shared::store::usage_log::earliest_kept;
 
 const NAMES: [&str; 6] = ["from", "to", "model", "user_id", "price_version", "dry_run"];
 
 /// What is to be re-rated.
 #[derive(Debug)]
 pub(super) struct Wanted {
-    /// Calls that began at this time or later, in milliseconds since 1970.
-    pub(super) from_ms: i64,
-    /// And before this one.
-    pub(super) to_ms: i64,
+    /// Calls that began on this day (UTC) or later.
+    pub(super) first: Date,
+    /// And on this one at the latest.
+    pub(super) last: Date,
     /// Of this model, or of those that fit this pattern.
     pub(super) model: Option<String>,
     /// Of this user.
@@ -29,7 +31,8 @@ pub(super) struct Wanted {
 }
 
 impl Wanted {
-    pub(super) fn read(arguments: &Map<String, Value>) -> Result<Self, Failure> {
+    /// Reads the arguments.
+    pub(super) fn read(arguments: &Map<String, Value>, now: Timestamp) -> Result<Self, Failure> {
         if let Some(name) = arguments
             .keys()
             .find(|name| !NAMES.contains(&name.as_str()))
@@ -39,8 +42,8 @@ impl Wanted {
         }
         let given = |name| arguments.get(name).filter(|value| !value.is_null());
         let wanted = Self {
-            from_ms: moment(given("from"), "from", begin_of)?,
-            to_ms: moment(given("to"), "to", end_of)?,
+            first: first_day(given("from"))?,
+            last: last_day(given("to"), now)?,
             model: parsed(given("model"), "model", "A model's name is expected.")?,
             user_id: parsed(given("user_id"), "user_id", "A user's id is expected.")?,
             price_version: match given("price_version") {
@@ -56,43 +59,83 @@ impl Wanted {
                     .ok_or_else(|| Failure::bad_field("dry_run", "true or false is expected."))?,
             },
         };
-        if wanted.from_ms >= wanted.to_ms {
+        if wanted.first > wanted.last {
             let text = "The time ends before it begins.";
             return Err(Failure::bad_field("from", text));
         }
         Ok(wanted)
     }
 
-    /// What corrections of the same calls have in common, whatever the prices.
+    /// The same, without days that are still to come, and those whose records may have expired: what is
+    /// left of such a day does not tell what it cost.
+    pub(super) fn within(self, kept_days: u32, now: Timestamp) -> Self {
+        let earliest = earliest_kept(kept_days, now).unwrap_or(day_of(0));
+        Self {
+            first: self.first.max(earliest),
+            last: self.last.min(day_of(now.as_millisecond())),
+            ..self
+        }
+    }
+
+    /// Whether a call of that model is meant.
+    pub(super) fn means(&self, model: Option<&str>) -> bool {
+        let pattern = self.model.as_deref();
+        pattern.is_none_or(|pattern| model.is_some_and(|model| pattern::fits(pattern, model)))
+    }
+
+    /// What programs find the credits by.
     pub(super) fn reference(&self) -> String {
         let model = self.model.as_deref().unwrap_or("*");
-        let user = self.user_id.map_or("*".to_owned(), |user| user.to_string());
-        format!("re_rate {} {} {user} {model}", self.from_ms, self.to_ms)
+        format!("re_rate {} {} {model}", self.first, self.last)
     }
 
     /// What the user reads.
     pub(super) fn note(&self) -> String {
-        let at = |ms| Timestamp::from_millisecond(ms).unwrap_or(Timestamp::UNIX_EPOCH);
-        let (from, to) = (at(self.from_ms), at(self.to_ms));
         let model = self.model.as_ref();
         let of = model.map_or(String::new(), |model| format!(" of {model}"));
-        format!("Calls{of} from {from} to {to} were priced anew.")
+        let Self { first, last, .. } = self;
+        format!("Calls{of} from {first} to {last} were priced anew.")
     }
 }
 
-/// A time, or the begin or end of a day in UTC.
-fn moment(
-    given: Option<&Value>,
-    name: &'static str,
-    of_day: fn(Date) -> i64,
-) -> Result<i64, Failure> {
-    let text = "A time (RFC 3339) or a day such as 2026-11-30 is expected.";
+/// The first of the days: a day, or the midnight (UTC) with which one begins.
+fn first_day(given: Option<&Value>) -> Result<Date, Failure> {
+    match moment(given, "from")? {
+        Moment::Day(day) => Ok(day),
+        Moment::At(at_ms) if at_ms == begin_of(day_of(at_ms)) => Ok(day_of(at_ms)),
+        Moment::At(_) => Err(no_whole_day("from")),
+    }
+}
+
+/// The last of the days: a day, the midnight (UTC) with which it ends, or a time that is still to come.
+fn last_day(given: Option<&Value>, now: Timestamp) -> Result<Date, Failure> {
+    match moment(given, "to")? {
+        Moment::Day(day) => Ok(day),
+        Moment::At(at_ms) if at_ms == begin_of(day_of(at_ms)) => Ok(day_of(at_ms - 1)),
+        // No call is later than now, so the rest of that day is empty.
+        Moment::At(at_ms) if at_ms >= now.as_millisecond() => Ok(day_of(at_ms)),
+        Moment::At(_) => Err(no_whole_day("to")),
+    }
+}
+
+enum Moment {
+    At(i64),
+    Day(Date),
+}
+
+fn moment(given: Option<&Value>, name: &'static str) -> Result<Moment, Failure> {
+    let text = "A day such as 2026-11-30 is expected, or the time (RFC 3339) of a midnight in UTC.";
     let wrong = || Failure::bad_field(name, text);
     let given = given.and_then(Value::as_str).ok_or_else(wrong)?;
     if let Ok(at) = given.parse::<Timestamp>() {
-        return Ok(at.as_millisecond());
+        return Ok(Moment::At(at.as_millisecond()));
     }
-    given.parse().map(of_day).map_err(|_| wrong())
+    given.parse().map(Moment::Day).map_err(|_| wrong())
+}
+
+fn no_whole_day(name: &'static str) -> Failure {
+    let text = "Whole days (UTC) are priced anew: a day, or a time at midnight, is expected.";
+    Failure::bad_field(name, text)
 }
 
 fn parsed<T: FromStr>(

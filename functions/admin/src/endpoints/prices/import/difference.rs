@@ -1,6 +1,7 @@
 //! What an import would change: the rows of a map beside the prices that there are.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::value::RawValue;
 use shared::domain::pattern;
@@ -22,7 +23,7 @@ pub(super) struct Rows {
 /// One price that an import writes.
 #[derive(Debug)]
 pub(super) struct Write {
-    pub(super) before: Option<Price>,
+    pub(super) before: Option<Arc<Price>>,
     pub(super) after: Price,
 }
 
@@ -126,7 +127,7 @@ impl Write {
     pub(super) fn changed(&self) -> Option<ChangedJson> {
         Some(ChangedJson {
             model: self.after.model.clone(),
-            before: self.before.as_ref()?.into(),
+            before: self.before.as_deref()?.into(),
             after: (&self.after).into(),
         })
     }
