@@ -256,10 +256,11 @@ fn told_at(text: &str, anthropic: bool, streamed: bool) -> usize {
     } else {
         "prompt_tokens"
     };
-    let Some(word) = text.find(word) else {
+    let Some((before, rest)) = text.split_once(word) else {
         return text.len();
     };
-    word + text[word..].find("\n\n").unwrap() + 2
+    let (event, _) = rest.split_once("\n\n").unwrap();
+    before.len() + word.len() + event.len() + 2
 }
 
 fn refusal(status: u16, anthropic: bool) -> Value {
@@ -277,5 +278,6 @@ fn refusal(status: u16, anthropic: bool) -> Value {
 fn call_of(got: &Got) -> usize {
     let body = String::from_utf8_lossy(&got.body);
     let (_, rest) = body.split_once("call-").expect("a call of ours");
-    rest[..6].parse().unwrap()
+    let (number, _) = rest.split_once(' ').expect("a number and more");
+    number.parse().unwrap()
 }

@@ -225,8 +225,8 @@ async fn a_settlement_that_is_repeated_charges_what_the_record_says() {
     let house = House::builder().with(&faults).build().await;
     let budget = json!({ "budget": { "limit_usd": "0.002", "period": "total" } });
     let ada = budgeted(&house, "1", budget).await;
-    // Two holds; more is wanted, and taken, from the key, and from the user; the key's settlement.
-    faults.plan_all("UpdateItem", &[Fault::None; 6]);
+    // Both wallets hold, then give more; the key's is settled, and the user's is not at first.
+    faults.plan_all("UpdateItem", &[Fault::None; 7]);
     faults.plan_all("UpdateItem", &[Fault::Lost; 3]);
     // It costs more than it may, and more than the budget has.
     house.upstream.next(chat_reply("x", 5_000, 0));

@@ -21,6 +21,7 @@ use crate::domain::money::NanoUsd;
 
 /// How many corrections one write takes: a transaction has a hundred actions at most, of which a credit
 /// is two.
+///
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>
 pub const MOST_CHANGES: usize = 98;
 
