@@ -155,3 +155,29 @@ async fn records_are_a_table_for_who_asks_for_one() {
     assert_eq!(text.lines().count(), 2, "{text}");
     assert!(text.lines().nth(1).unwrap().contains("0.00005"));
 }
+
+#[tokio::test]
+async fn lists_take_days_where_they_take_times() {
+    let house = House::new().await;
+    let root = house.root().await;
+    let ada = house.user_with("ada", "1").await;
+    ada.chat(json!({})).await.expect(200);
+    let user = &ada.user_id;
+    let history = format!("/api/users/{user}/history");
+    let credits = format!("/api/users/{user}/credits");
+    // The house stands on the 23rd.
+    for (days, there) in [
+        ("from=2026-11-23", true),
+        ("from=2026-11-23&to=2026-11-23", true),
+        ("from=2026-11-01&to=2026-11-30", true),
+        ("from=2026-11-01&to=2026-11-22", false),
+    ] {
+        for list in ["/api/usage", &history, &credits] {
+            let page = root.get(&format!("{list}?{days}")).await.expect(200);
+            let found = page["data"].as_array().is_some_and(|all| !all.is_empty());
+            assert_eq!(found, there, "{list}?{days}");
+        }
+    }
+    let wrong = root.get("/api/usage?from=yesterday").await.expect(400);
+    assert_eq!(wrong["error"]["field"], "from");
+}

@@ -19,6 +19,7 @@ mod answer;
 mod body;
 mod change;
 mod csv;
+mod moment;
 mod page;
 mod path;
 mod query;

@@ -11,6 +11,7 @@ use shared::store::usage_log::{Span, UsageFilter};
 use utoipa::IntoParams;
 
 use crate::app::App;
+use crate::moment::Moment;
 use crate::query::filled;
 use crate::session::Member;
 
@@ -44,14 +45,14 @@ pub(crate) struct UsageQuery {
     #[serde(default, deserialize_with = "filled")]
     #[param(value_type = Option<String>)]
     request_id: Option<RequestId>,
-    /// From this time on (RFC 3339); as long as records are kept unless given.
+    /// From this time on (RFC 3339, or a day in UTC); as long as records are kept unless given.
     #[serde(default, deserialize_with = "filled")]
-    #[param(value_type = Option<String>, format = DateTime)]
-    from: Option<Timestamp>,
-    /// Before this time (RFC 3339); now unless given.
+    #[param(value_type = Option<String>, example = "2026-11-01")]
+    from: Option<Moment>,
+    /// Before this time (RFC 3339), or up to the end of a day; now unless given.
     #[serde(default, deserialize_with = "filled")]
-    #[param(value_type = Option<String>, format = DateTime)]
-    to: Option<Timestamp>,
+    #[param(value_type = Option<String>, example = "2026-11-30")]
+    to: Option<Moment>,
     /// How many records: 1 to 200, 50 unless given; as CSV 1 to 10000, 10000 unless given.
     #[serde(default, deserialize_with = "filled")]
     #[param(value_type = Option<u32>)]
@@ -100,9 +101,9 @@ impl UsageQuery {
             .now()
             .saturating_add(1.minute())
             .map_err(Failure::internal)?;
-        let to = self.to.map_or(latest, |to| to.min(latest));
+        let to = self.to.map_or(latest, |to| to.end().min(latest));
         let from = match self.from {
-            Some(from) => from,
+            Some(from) => from.begin(),
             None => earliest(app).await?,
         };
         if from > to {

@@ -6,8 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::HeaderMap;
-use jiff::civil::Date;
-use jiff::{Timestamp, ToSpan};
+use jiff::ToSpan;
 use serde::Deserialize;
 use shared::domain::id::{ChannelId, KeyId, UserId};
 use shared::domain::rollup::{begin_of, day_of, end_of};
@@ -21,6 +20,7 @@ use super::sums::{By, Groups, SummaryJson};
 use crate::answer::Answer;
 use crate::app::App;
 use crate::csv;
+use crate::moment::Moment;
 use crate::query::{Query, filled};
 use crate::session::Member;
 
@@ -82,23 +82,6 @@ impl FromStr for Dimensions {
             }
         }
         Ok(Self(all))
-    }
-}
-
-/// A time, or a whole day.
-#[derive(Debug, Clone, Copy)]
-enum Moment {
-    At(Timestamp),
-    Day(Date),
-}
-
-impl FromStr for Moment {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let at = text.parse().map(Self::At);
-        at.or_else(|_| text.parse().map(Self::Day))
-            .map_err(|_| "a time (RFC 3339) or a day such as 2026-11-30 is expected")
     }
 }
 

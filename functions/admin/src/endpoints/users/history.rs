@@ -4,7 +4,6 @@ use std::str::FromStr;
 
 use axum::Json;
 use axum::extract::State;
-use jiff::Timestamp;
 use serde::Deserialize;
 use shared::domain::id::{MovementId, UserId};
 use shared::store::history::MovementKind;
@@ -14,6 +13,7 @@ use super::movement::{self, MovementJson};
 use super::show;
 use crate::answer::{Answer, List};
 use crate::app::App;
+use crate::moment::Moment;
 use crate::page;
 use crate::path::Named;
 use crate::query::{Query, filled};
@@ -28,14 +28,14 @@ pub(crate) struct HistoryQuery {
     #[serde(default, deserialize_with = "filled")]
     #[param(value_type = Option<String>)]
     kind: Option<KindName>,
-    /// From this time on (RFC 3339); from the beginning unless given.
+    /// From this time on (RFC 3339, or a day in UTC); from the beginning unless given.
     #[serde(default, deserialize_with = "filled")]
-    #[param(value_type = Option<String>, format = DateTime)]
-    from: Option<Timestamp>,
-    /// Before this time (RFC 3339); now unless given.
+    #[param(value_type = Option<String>, example = "2026-11-01")]
+    from: Option<Moment>,
+    /// Before this time (RFC 3339), or up to the end of a day; now unless given.
     #[serde(default, deserialize_with = "filled")]
-    #[param(value_type = Option<String>, format = DateTime)]
-    to: Option<Timestamp>,
+    #[param(value_type = Option<String>, example = "2026-11-30")]
+    to: Option<Moment>,
     /// How many movements: 1 to 200, 50 unless given.
     #[serde(default, deserialize_with = "filled")]
     #[param(value_type = Option<u32>)]

@@ -11,6 +11,7 @@ use shared::store::usage_log::Span;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::app::App;
+use crate::moment::Moment;
 use crate::query::filled;
 
 /// A movement of money into a balance, or out of it.
@@ -79,14 +80,14 @@ impl From<Movement> for MovementJson {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct CreditsQuery {
-    /// From this time on (RFC 3339); from the beginning unless given.
+    /// From this time on (RFC 3339, or a day in UTC); from the beginning unless given.
     #[serde(default, deserialize_with = "filled")]
-    #[param(value_type = Option<String>, format = DateTime)]
-    pub(super) from: Option<Timestamp>,
-    /// Before this time (RFC 3339); now unless given.
+    #[param(value_type = Option<String>, example = "2026-11-01")]
+    pub(super) from: Option<Moment>,
+    /// Before this time (RFC 3339), or up to the end of a day; now unless given.
     #[serde(default, deserialize_with = "filled")]
-    #[param(value_type = Option<String>, format = DateTime)]
-    pub(super) to: Option<Timestamp>,
+    #[param(value_type = Option<String>, example = "2026-11-30")]
+    pub(super) to: Option<Moment>,
     /// How many: 1 to 200, 50 unless given.
     #[serde(default, deserialize_with = "filled")]
     #[param(value_type = Option<u32>)]
@@ -101,13 +102,14 @@ pub(crate) struct CreditsQuery {
 pub(super) fn span(
     app: &App,
     user: &User,
-    from: Option<Timestamp>,
-    to: Option<Timestamp>,
+    from: Option<Moment>,
+    to: Option<Moment>,
 ) -> Result<Span, Failure> {
     // Nothing is written of the future. Clocks differ by less than a day.
     let add = |time: Timestamp, span: jiff::Span| time.saturating_add(span);
     let latest = add(app.now(), 1.minute()).map_err(Failure::internal)?;
     let earliest = add(user.created_at, -24.hours()).map_err(Failure::internal)?;
+    let (from, to) = (from.map(Moment::begin), to.map(Moment::end));
     let span = Span {
         from: from.map_or(earliest, |from| from.max(earliest)),
         to: to.map_or(latest, |to| to.min(latest)),
