@@ -135,3 +135,15 @@ async fn a_hold_in_the_budget_of_a_key_that_is_gone_is_released() {
         .await;
     assert_eq!(report["report"]["released"], 1);
 }
+
+#[tokio::test]
+async fn an_argument_that_a_job_does_not_have_is_refused() {
+    let house = House::new().await;
+    let root = house.root().await;
+    for job in ["release_holds", "reset_budgets", "roll_up", "re_rate"] {
+        let path = format!("/api/jobs/{job}");
+        let refused = root.post(&path, &json!({ "older_then_seconds": 0 })).await;
+        let error = refused.expect(400)["error"].clone();
+        assert_eq!(error["field"], "older_then_seconds", "{job}");
+    }
+}

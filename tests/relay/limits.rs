@@ -211,6 +211,19 @@ async fn a_group_gives_each_of_its_users_a_budget() {
     let refused = other.chat(json!({ "max_tokens": 300 })).await;
     assert_eq!(refused.openai_code(), "budget_exceeded");
     assert_eq!(refused.header("retry-after"), Some("43200"));
+    assert!(
+        refused
+            .text
+            .contains("0.0003 USD of the budget that the group gives is left")
+    );
+    assert!(
+        refused
+            .text
+            .contains("The budget begins anew at 2026-11-24T00:00:00Z.")
+    );
+    // What no period can pay is not put off.
+    let dear = other.chat(json!({ "max_tokens": 5_000 })).await;
+    assert_eq!((dear.status, dear.header("retry-after")), (402, None));
     let shown = root.user(&ada.user_id).await["allowance"].clone();
     assert_eq!(
         (

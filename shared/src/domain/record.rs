@@ -179,6 +179,19 @@ pub enum Status {
     Unsettled,
 }
 
+impl Status {
+    /// Its name, in the API, in CSV and in logs.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Error => "error",
+            Self::Cut => "cut",
+            Self::Unsettled => "unsettled",
+        }
+    }
+}
+
 /// One channel that was tried.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]

@@ -38,6 +38,11 @@ pub trait Job: Send + Sync + std::fmt::Debug {
     /// only when somebody asks for it.
     fn every_s(&self) -> Option<u64>;
 
+    /// The names of the arguments that it takes.
+    fn arguments(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// Does it. A second run right after the first changes nothing.
     fn run<'a>(&'a self, app: &'a App, arguments: &'a Map<String, Value>) -> Report<'a>;
 }
@@ -59,6 +64,14 @@ pub struct Order {
 pub async fn run(app: &App, order: Order) -> Result<Value, Failure> {
     let job = JOBS.iter().find(|job| job.name() == order.job);
     let job = job.ok_or_else(|| Failure::missing("job", &order.job))?;
+    if let Some(name) = order
+        .arguments
+        .keys()
+        .find(|name| !job.arguments().contains(&name.as_str()))
+    {
+        let text = format!("The job {} has no argument {name}.", job.name());
+        return Err(Failure::bad_field(name.clone(), text));
+    }
     let owner = random::text(20);
     let now_ms = app.clock.now_ms();
     if !app

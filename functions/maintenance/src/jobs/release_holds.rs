@@ -70,6 +70,10 @@ impl Job for ReleaseHolds {
         Some(300)
     }
 
+    fn arguments(&self) -> &'static [&'static str] {
+        &["older_than_seconds"]
+    }
+
     fn run<'a>(&'a self, app: &'a App, arguments: &'a Map<String, Value>) -> Report<'a> {
         Box::pin(async move {
             let older_than_s = match arguments.get("older_than_seconds") {

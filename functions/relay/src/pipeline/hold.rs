@@ -185,7 +185,7 @@ async fn hold(app: &App, purse: &Purse<'_>, ask: Ask) -> Result<Hold, Unheld> {
         wanted.id = wanted.id.after(HOLD_ATTEMPTS);
         held = app.store.ledger().hold(wanted).await;
     }
-    held.map_err(|error| unheld(error, purse, ask.amount, now))
+    held.map_err(|error| unheld(error, purse, ask, now))
 }
 
 /// Makes the wallet what it should be: open, and in the right period of its budget.
@@ -205,16 +205,16 @@ async fn renew(app: &App, purse: &Purse<'_>, now: Timestamp) -> Result<(), Failu
     Ok(())
 }
 
-fn unheld(error: HoldError, purse: &Purse<'_>, needed: NanoUsd, now: Timestamp) -> Unheld {
+fn unheld(error: HoldError, purse: &Purse<'_>, ask: Ask, now: Timestamp) -> Unheld {
     let now_ms = now.as_millisecond();
     let (failure, counted) = match error {
         HoldError::Short {
             balance,
             resets_at_ms,
         } => {
-            let failure = short(purse, needed, balance);
+            let failure = short(purse, ask.amount, balance);
             let failure = match resets_at_ms {
-                Some(at) => failure.retry_after(seconds_until(at, now_ms)),
+                Some(at) => in_next_period(failure, purse, ask.amount, (at, now_ms)),
                 None => failure,
             };
             return Unheld::Short {
@@ -254,8 +254,8 @@ fn unheld(error: HoldError, purse: &Purse<'_>, needed: NanoUsd, now: Timestamp) 
             let left = u64::from(limit).saturating_sub(counted.tokens);
             let text = format!(
                 "The limit of {limit} tokens per minute of this {} is reached: {left} are left, and \
-                 this call may need more. Try again in the next minute.",
-                purse.name
+                 this call may need {}. Try again in the next minute.",
+                purse.name, ask.claim.tokens
             );
             (rate_limited(text), Some(counted))
         }
@@ -288,6 +288,23 @@ fn short(purse: &Purse<'_>, needed: NanoUsd, balance: NanoUsd) -> Failure {
          limit makes it cheaper."
     );
     Failure::new(Kind::Payment, code, text)
+}
+
+/// What a budget cannot pay now, it may be able to pay when it begins anew.
+fn in_next_period(
+    mut failure: Failure,
+    purse: &Purse<'_>,
+    needed: NanoUsd,
+    (at_ms, now_ms): (i64, i64),
+) -> Failure {
+    if let Ok(at) = Timestamp::from_millisecond(at_ms) {
+        failure.public = format!("{} The budget begins anew at {at}.", failure.public);
+    }
+    if purse.budget.is_some_and(|budget| needed <= budget.limit) {
+        failure.retry_after(seconds_until(at_ms, now_ms))
+    } else {
+        failure
+    }
 }
 
 fn rate_limited(text: String) -> Failure {

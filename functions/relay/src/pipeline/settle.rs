@@ -62,11 +62,10 @@ impl Ending {
 
 pub(super) async fn settle(app: &App, delivery: &mut Delivery, ending: &Ending) {
     let record = record(app, delivery, ending);
-    log(&record);
     for pause in PAUSES_MS.map(Some).into_iter().chain([None]) {
         // On the heap, for it is large, and every call's future would carry it from its first step.
         let error = match Box::pin(book(app, delivery, &record)).await {
-            Ok(()) => return,
+            Ok(booked) => return log(&booked),
             Err(error) => shared::trace::chain(&error),
         };
         let request_id = record.id.to_string();
@@ -84,7 +83,11 @@ pub(super) async fn settle(app: &App, delivery: &mut Delivery, ending: &Ending) 
 }
 
 /// The record, then the wallets.
-async fn book(app: &App, delivery: &mut Delivery, record: &UsageRecord) -> Result<(), StoreError> {
+async fn book(
+    app: &App,
+    delivery: &mut Delivery,
+    record: &UsageRecord,
+) -> Result<UsageRecord, StoreError> {
     let kept_days = delivery.admitted.kept_days();
     let holds = &mut delivery.admitted.holds;
     let charged = collect(app, holds, record.cost).await?;
@@ -114,7 +117,7 @@ async fn book(app: &App, delivery: &mut Delivery, record: &UsageRecord) -> Resul
         let (request_id, usd) = (record.id.to_string(), booked.uncollected.to_string());
         tracing::warn!(request_id, usd, "a call cost more than there was");
     }
-    Ok(())
+    Ok(booked)
 }
 
 /// What a call can be charged: its cost, or as much of it as every wallet has. Only a call that cost
@@ -218,7 +221,7 @@ fn log(record: &UsageRecord) {
         user_id = %record.user_id,
         channel_id = record.channel_id.map(|id| id.to_string()),
         model = record.model,
-        status = ?record.status,
+        status = record.status.name(),
         http_status = record.http_status,
         code = record.error_code,
         cost_usd = %record.cost,

@@ -1,6 +1,6 @@
 //! Usage records as CSV.
 
-use shared::domain::record::{Status, UsageRecord};
+use shared::domain::record::UsageRecord;
 
 use crate::csv::{self, Cell, Column, maybe, plain, text};
 
@@ -22,7 +22,7 @@ const COLUMNS: &[Column<UsageRecord>] = &[
     ("dialect", |r| maybe(r.dialect)),
     ("lane", |r| maybe(r.lane.map(lane))),
     ("stream", |r| plain(r.stream)),
-    ("status", |r| text(status(r.status))),
+    ("status", |r| text(r.status.name())),
     ("http_status", |r| plain(r.http_status)),
     ("error_code", |r| maybe(r.error_code.as_ref())),
     ("attempts", |r| plain(r.attempts.len())),
@@ -77,15 +77,6 @@ impl Table {
     /// A record's line.
     pub(super) fn write(self, record: &UsageRecord, csv: &mut String) {
         csv::line(self.columns().map(|(_, cell)| cell(record)), csv);
-    }
-}
-
-fn status(status: Status) -> &'static str {
-    match status {
-        Status::Ok => "ok",
-        Status::Error => "error",
-        Status::Cut => "cut",
-        Status::Unsettled => "unsettled",
     }
 }
 

@@ -101,6 +101,10 @@ impl Job for ReRate {
         None
     }
 
+    fn arguments(&self) -> &'static [&'static str] {
+        wanted::NAMES
+    }
+
     fn run<'a>(&'a self, app: &'a App, arguments: &'a Map<String, Value>) -> Report<'a> {
         Box::pin(async move {
             let wanted = Wanted::read(arguments, app.clock.now())?;

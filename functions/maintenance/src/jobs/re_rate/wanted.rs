@@ -11,7 +11,8 @@ use shared::domain::rollup::{begin_of, day_of};
 use shared::failure::Failure;
 use shared::store::usage_log::earliest_kept;
 
-const NAMES: [&str; 6] = ["from", "to", "model", "user_id", "price_version", "dry_run"];
+/// The names of the arguments.
+pub(super) const NAMES: &[&str] = &["from", "to", "model", "user_id", "price_version", "dry_run"];
 
 /// What is to be re-rated.
 #[derive(Debug)]
@@ -33,13 +34,6 @@ pub(super) struct Wanted {
 impl Wanted {
     /// Reads the arguments.
     pub(super) fn read(arguments: &Map<String, Value>, now: Timestamp) -> Result<Self, Failure> {
-        if let Some(name) = arguments
-            .keys()
-            .find(|name| !NAMES.contains(&name.as_str()))
-        {
-            let text = format!("There is no argument {name} here.");
-            return Err(Failure::bad_field(name.clone(), text));
-        }
         let given = |name| arguments.get(name).filter(|value| !value.is_null());
         let wanted = Self {
             first: first_day(given("from"))?,
