@@ -9,6 +9,7 @@
 
 mod admin;
 mod architecture;
+mod chaos;
 mod costs;
 mod deploy;
 mod ledger;

@@ -14,10 +14,13 @@ use crate::engine::Engine;
 const EXPIRY: Duration = Duration::from_secs(3_600);
 
 /// Ends what an earlier process left behind. Nothing else uses the embedded engine's file, so every
-/// hold in it is a lost one.
+/// lease in it is a dead one's, and every hold a lost one.
 pub(crate) async fn reconcile(app: &App) {
+    for job in JOBS {
+        // The job itself tells if the table does not answer.
+        let _ = app.store.jobs().free(job.name()).await;
+    }
     let arguments = Map::from_iter([("older_than_seconds".to_owned(), json!(0))]);
-    // A process that died may have left the lease; its time ends by itself.
     let _ = jobs::run(
         app,
         Order {
@@ -65,4 +68,31 @@ fn every(period: Duration) -> tokio::time::Interval {
     let mut ticks = interval_at(tokio::time::Instant::now() + period, period);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     ticks
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+    use shared::clock::Clock;
+    use shared::store::Store;
+
+    use super::*;
+    use crate::engine::TABLE_NAME;
+
+    #[tokio::test]
+    async fn a_process_that_died_in_a_job_keeps_no_start_from_reconciling() {
+        let engine = Engine::in_memory().unwrap();
+        let app = App {
+            store: Store::new(engine.client(), TABLE_NAME),
+            clock: Clock::system(),
+        };
+        app.store.create_table().await.unwrap();
+        let (jobs, now_ms) = (app.store.jobs(), app.clock.now_ms());
+        let taken = jobs.lease("release_holds", "the dead", now_ms, now_ms + 900_000);
+        assert!(taken.await.unwrap());
+        reconcile(&app).await;
+        // It has run, and remembers how far it came.
+        let memory: Option<Value> = jobs.state("release_holds").await.unwrap();
+        assert!(memory.is_some());
+    }
 }

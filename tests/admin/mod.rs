@@ -4,6 +4,7 @@ mod channels;
 mod credits;
 mod events;
 mod keys;
+mod odd_bodies;
 mod odd_names;
 mod openapi;
 mod prices;

@@ -142,7 +142,7 @@ async fn a_price_that_says_too_little_or_too_much_is_refused() {
         assert_eq!(refused.status, 400, "{price}: {}", refused.text);
         assert_eq!(refused.json()["error"]["field"], field, "{price}");
     }
-    for services in [json!({ "slow": {} }), json!({ "flex": { "inptu": "1" } })] {
+    for services in [json!({ "slow": {} }), json!({ "flex": { "colour": "1" } })] {
         let price = json!({ "model": "m", "input": "1", "output": "1", "services": services });
         assert_eq!(root.post("/api/prices", &price).await.status, 400);
     }

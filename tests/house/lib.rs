@@ -149,6 +149,24 @@ impl House {
         answer.expect(200)["data"].as_array().unwrap().clone()
     }
 
+    /// Another process over the same table, with a clock of its own: somebody with the same key there.
+    pub async fn elsewhere(&self, clock: &Clock, caller: &KeyCaller) -> KeyCaller {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let store = Store::new(self.database.client(), TABLE_NAME);
+        let server = Server::new(&store, &SecretSource::fixed(secrets()), clock, address);
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the server lives as long as its house"
+        )]
+        tokio::spawn(server.serve(listener, std::future::pending()));
+        let there = Anonymous::new(self.http.clone(), format!("http://{address}"));
+        let mut caller_there = there.with_key(&caller.key);
+        caller_there.key_id.clone_from(&caller.key_id);
+        caller_there.user_id.clone_from(&caller.user_id);
+        caller_there
+    }
+
     /// Adds a channel to the fake provider.
     pub async fn channel(&self, body: Value) -> ChannelId {
         let created = self.root().await.post("/api/channels", &body).await;
@@ -202,7 +220,11 @@ impl Builder {
         if let Some(faults) = &self.faults {
             http = faults.over(http);
         }
-        let store = Store::new(database.client_over(http), TABLE_NAME);
+        let mut books = database.client_over(http);
+        if self.faults.is_some() {
+            books = faults::hasty(&books);
+        }
+        let store = Store::new(books, TABLE_NAME);
         let clock = Clock::manual(NOON.parse().unwrap());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

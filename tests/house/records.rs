@@ -62,6 +62,7 @@ pub fn record(user_id: UserId, began_ms: i64, took_ms: u64, n: u128) -> UsageRec
             .map(|wallet| HoldName {
                 wallet,
                 id: HoldId::first(id),
+                before: NanoUsd::ZERO,
             })
             .to_vec(),
     }

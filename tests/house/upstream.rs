@@ -29,6 +29,20 @@ pub struct FakeUpstream {
 struct Told {
     got: Vec<Got>,
     script: VecDeque<Act>,
+    mind: Option<Mind>,
+}
+
+/// What it does with each request, by what is asked.
+type Decide = dyn Fn(&Got) -> Act + Send + Sync;
+
+/// Decides what is done with each request.
+#[derive(Clone)]
+struct Mind(Arc<Decide>);
+
+impl std::fmt::Debug for Mind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Mind").finish_non_exhaustive()
+    }
 }
 
 /// A request as it came.
@@ -66,6 +80,8 @@ pub enum Piece {
     Bytes(Bytes),
     /// Waits.
     Gate(Gate),
+    /// Lets everything before it go out.
+    Sent,
     /// Breaks the connection.
     Cut,
 }
@@ -144,6 +160,16 @@ impl FakeUpstream {
     /// What it does next, before what it does by itself.
     pub fn next(&self, act: Act) {
         self.state.lock().unwrap().script.push_back(act);
+    }
+
+    /// Forgets what it was to do next.
+    pub fn forget(&self) {
+        self.state.lock().unwrap().script.clear();
+    }
+
+    /// From now on it decides by what is asked.
+    pub fn decide(&self, decide: impl Fn(&Got) -> Act + Send + Sync + 'static) {
+        self.state.lock().unwrap().mind = Some(Mind(Arc::new(decide)));
     }
 
     /// Everything that it got.
@@ -305,11 +331,15 @@ async fn answer(State(upstream): State<FakeUpstream>, request: Request) -> Respo
         headers: parts.headers,
         body,
     };
-    let by_itself = by_itself(&got);
-    let act = {
+    let (planned, mind) = {
         let mut told = upstream.state.lock().unwrap();
-        told.got.push(got);
-        told.script.pop_front().unwrap_or(by_itself)
+        told.got.push(got.clone());
+        (told.script.pop_front(), told.mind.clone())
+    };
+    let act = match (planned, mind) {
+        (Some(act), _) => act,
+        (None, Some(Mind(decide))) => decide(&got),
+        (None, None) => by_itself(&got),
     };
     match act {
         Act::Hang(gate) => {
@@ -350,6 +380,11 @@ fn spoken(pieces: Vec<Piece>) -> impl stream::Stream<Item = Result<Bytes, std::i
             Piece::Bytes(bytes) => Some(Ok(bytes)),
             Piece::Gate(gate) => {
                 gate.pass().await;
+                None
+            }
+            Piece::Sent => {
+                // Nothing to say for a moment: the connection writes what it has.
+                tokio::task::yield_now().await;
                 None
             }
             Piece::Cut => Some(Err(std::io::ErrorKind::ConnectionReset.into())),

@@ -1,8 +1,8 @@
 //! Limits of a key: requests and tokens per minute, parallel calls, budgets.
 
 use serde_json::json;
-use tests::House;
 use tests::upstream::{Act, Gate, Piece, chat_end, chat_reply, chat_text};
+use tests::{CLAUDE, House, MODEL};
 
 #[tokio::test]
 async fn requests_per_minute_are_counted_by_the_clock() {
@@ -132,6 +132,43 @@ async fn answers_tell_what_the_minute_leaves_in_the_words_of_the_dialect() {
 }
 
 #[tokio::test]
+async fn whatever_is_counted_is_told() {
+    let house = House::new().await;
+    let root = house.root().await;
+    let user = house.user_with("ada", "1").await.user_id;
+    let key = root
+        .create_key(&user, json!({ "limits": { "rpm": 9 } }))
+        .await;
+    let count = json!({ "model": CLAUDE, "messages": [{ "role": "user", "content": "Hello" }] });
+    house
+        .upstream
+        .next(Act::json(200, &json!({ "input_tokens": 12 })));
+    let counted = key.post("/v1/messages/count_tokens", &count).await;
+    counted.expect(200);
+    let left = "anthropic-ratelimit-requests-remaining";
+    assert_eq!(counted.header(left), Some("8"));
+    let guessed = key
+        .post(
+            "/v1/responses/input_tokens",
+            &json!({ "model": CLAUDE, "input": "Hello" }),
+        )
+        .await;
+    guessed.expect(200);
+    assert_eq!(guessed.header("x-ratelimit-remaining-requests"), Some("7"));
+    house
+        .upstream
+        .next(Act::json(500, &json!({ "error": { "message": "No." } })));
+    let failed = key
+        .post(
+            "/v1/embeddings",
+            &json!({ "model": MODEL, "input": "Hello" }),
+        )
+        .await;
+    assert_eq!(failed.status, 502);
+    assert_eq!(failed.header("x-ratelimit-remaining-requests"), Some("6"));
+}
+
+#[tokio::test]
 async fn a_groups_limits_hold_for_all_keys_of_a_user_and_for_each_user() {
     let house = House::new().await;
     let root = house.root().await;
@@ -174,12 +211,30 @@ async fn a_group_gives_each_of_its_users_a_budget() {
     let refused = other.chat(json!({ "max_tokens": 300 })).await;
     assert_eq!(refused.openai_code(), "budget_exceeded");
     assert_eq!(refused.header("retry-after"), Some("43200"));
+    let shown = root.user(&ada.user_id).await["allowance"].clone();
+    assert_eq!(
+        (
+            &shown["limit_usd"],
+            &shown["remaining_usd"],
+            &shown["resets_at"]
+        ),
+        (
+            &json!("0.001"),
+            &json!("0.0003"),
+            &json!("2026-11-24T00:00:00Z")
+        )
+    );
     assert!(house.wallet(&ada.user_id).await.holds.is_empty());
     // A larger one counts what was spent.
     let more = json!({ "budget": { "limit_usd": "0.0015" } });
     root.patch("/api/groups/default", &more).await.expect(200);
     assert_eq!(other.chat(json!({ "max_tokens": 300 })).await.status, 200);
     house.clock.advance_ms(12 * 3_600 * 1_000);
+    // By schedule, or at the first call.
+    let report = house.run_job("reset_budgets", json!({})).await;
+    assert_eq!(report["report"]["reset"], 1);
+    let root = house.root().await;
+    assert_eq!(root.user(&ada.user_id).await["allowance"]["spent_usd"], "0");
     assert_eq!(other.chat(json!({ "max_tokens": 300 })).await.status, 200);
     for (change, code) in [
         (json!({ "models": ["other-*"] }), "model_not_allowed"),
@@ -270,4 +325,23 @@ async fn a_key_may_lower_the_output_to_what_can_be_paid() {
     // Nobody is lowered who can pay.
     let answer = key.chat(json!({ "max_tokens": 20 })).await;
     assert!(answer.status == 200 && answer.header("x-tollhouse-max-tokens").is_none());
+}
+
+#[tokio::test]
+async fn a_key_without_a_budget_is_not_refused_for_the_one_it_had() {
+    let house = House::new().await;
+    let root = house.root().await;
+    let user = house.user_with("ada", "1").await.user_id;
+    let key = json!({
+        "budget": { "limit_usd": "0.001", "period": "total" }, "limits": { "rpm": 10 },
+    });
+    let key = root.create_key(&user, key).await;
+    assert_eq!(key.chat(json!({ "max_tokens": 100 })).await.status, 200);
+    let path = format!("/api/keys/{}", key.key_id);
+    // Lowered below what was spent, there is less than nothing left of it.
+    for (budget, status) in [(json!({ "limit_usd": "0.00001" }), 402), (json!(null), 200)] {
+        let change = json!({ "budget": budget });
+        root.patch(&path, &change).await.expect(200);
+        assert_eq!(key.chat(json!({ "max_tokens": 100 })).await.status, status);
+    }
 }

@@ -1,10 +1,11 @@
 //! Calls that outlive the reconciler's patience, and books that cannot be written at once.
 
 use serde_json::json;
-use shared::domain::hold::WalletId;
+use shared::domain::hold::{HoldId, WalletId};
 use shared::domain::id::RequestId;
 use shared::domain::money::NanoUsd;
 use tests::House;
+use tests::callers::KeyCaller;
 use tests::faults::{Fault, Faults};
 use tests::upstream::{Act, Gate, Piece, chat_end, chat_reply, chat_text};
 
@@ -95,12 +96,12 @@ async fn a_due_charge_that_no_record_names_is_given_back() {
     let (cost, at) = (NanoUsd::new(50_000), house.clock.now());
     let ledger = house.store.ledger();
     let due = ledger
-        .hold_late((user, request), 0, cost, at)
+        .hold_late((user, HoldId::late(request, 0)), 0, cost, at)
         .await
         .unwrap();
     // Whoever repeats it finds it.
     let again = ledger
-        .hold_late((user, request), 0, cost, at)
+        .hold_late((user, HoldId::late(request, 0)), 0, cost, at)
         .await
         .unwrap();
     assert_eq!((due.amount, &due), (cost, &again));
@@ -197,4 +198,70 @@ async fn writes_whose_outcome_is_unknown_charge_once() {
             assert_eq!(house.only_record().await["cost_usd"], "0.00005");
         }
     }
+}
+
+/// A user with so much money, and a key with a budget.
+async fn budgeted(house: &House, usd: &str, key: serde_json::Value) -> KeyCaller {
+    let root = house.root().await;
+    let ada = root.create_user("ada").await;
+    root.credit(&ada, usd).await;
+    root.create_key(&ada, key).await
+}
+
+/// What a caller's key and user have spent, with nothing held.
+async fn spent(house: &House, caller: &KeyCaller) -> [NanoUsd; 2] {
+    let key = WalletId::Key(caller.key_id.parse().unwrap());
+    let user = WalletId::User(caller.user_id.parse().unwrap());
+    let found = house.store.wallets().find_all(&[key, user]).await.unwrap();
+    [key, user].map(|id| {
+        assert!(found[&id].holds.is_empty(), "{id}: {:?}", found[&id]);
+        found[&id].spent
+    })
+}
+
+#[tokio::test]
+async fn a_settlement_that_is_repeated_charges_what_the_record_says() {
+    let faults = Faults::default();
+    let house = House::builder().with(&faults).build().await;
+    let budget = json!({ "budget": { "limit_usd": "0.002", "period": "total" } });
+    let ada = budgeted(&house, "1", budget).await;
+    // Both wallets hold, then give more; the key's is settled, and the user's is not at first.
+    faults.plan_all("UpdateItem", &[Fault::None; 7]);
+    faults.plan_all("UpdateItem", &[Fault::Lost; 3]);
+    // It costs more than it may, and more than the budget has.
+    house.upstream.next(chat_reply("x", 5_000, 0));
+    assert_eq!(ada.chat(json!({ "max_tokens": 10 })).await.status, 200);
+    house.quiet().await;
+    assert_eq!(faults.left(), 0);
+    let record = house.only_record().await;
+    assert_eq!(
+        (&record["cost_usd"], &record["uncollected_usd"]),
+        (&json!("0.002"), &json!("0.003"))
+    );
+    assert_eq!(spent(&house, &ada).await, [NanoUsd::new(2_000_000); 2]);
+}
+
+#[tokio::test]
+async fn a_hold_that_arrives_when_all_is_over_is_charged_to_nobody() {
+    let faults = Faults::default();
+    let house = House::builder().with(&faults).build().await;
+    let key = json!({
+        "budget": { "limit_usd": "1", "period": "total" }, "when_short": "lower_output",
+    });
+    let ada = budgeted(&house, "0.001", key).await;
+    // The first hold in the key's wallet is on its way for long. The second one is there, but the user
+    // has too little, and the call is lowered: it holds in the key's wallet once more.
+    faults.plan("UpdateItem", Fault::Late);
+    assert_eq!(ada.chat(json!({ "max_tokens": 5_000 })).await.status, 200);
+    house.quiet().await;
+    let cost = NanoUsd::new(50_000);
+    assert_eq!(spent(&house, &ada).await, [cost; 2]);
+    faults.calm().await;
+    for _ in 0..2 {
+        house
+            .run_job("release_holds", json!({ "older_than_seconds": 0 }))
+            .await;
+        assert_eq!(spent(&house, &ada).await, [cost; 2]);
+    }
+    assert_eq!(house.only_record().await["cost_usd"], "0.00005");
 }

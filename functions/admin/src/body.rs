@@ -3,7 +3,7 @@
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use http::header::CONTENT_TYPE;
-use serde::de::{Deserialize, DeserializeOwned, Deserializer};
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, IgnoredAny};
 use shared::failure::{Failure, Kind};
 
 use crate::answer::Refusal;
@@ -70,15 +70,28 @@ fn read<T: DeserializeOwned>(text: &[u8]) -> Result<T, Failure> {
         let text = "A JSON object is expected, but the body is empty.";
         return Err(Failure::new(Kind::BadRequest, "invalid_json", text));
     }
+    // Of a list, serde would take the first element for the first member.
+    let is_object = text.trim_ascii_start().starts_with(b"{");
+    if !is_object && is_json(text) {
+        let text = "A JSON object is expected.";
+        return Err(Failure::new(Kind::BadRequest, "invalid_value", text));
+    }
     let mut json = serde_json::Deserializer::from_slice(text);
-    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| wrong(&error))?;
+    let read = serde_path_to_error::deserialize(&mut json);
+    let value = read.map_err(|error| wrong(&error, text))?;
     json.end().map_err(|error| malformed(&error))?;
     Ok(value)
 }
 
+/// Whether it is JSON at all, whatever it says.
+fn is_json(text: &[u8]) -> bool {
+    serde_json::from_slice::<IgnoredAny>(text).is_ok()
+}
+
 /// What is wrong, with the path of the member, such as `budget.limit_usd`.
-fn wrong(error: &serde_path_to_error::Error<serde_json::Error>) -> Failure {
-    if !error.inner().is_data() {
+fn wrong(error: &serde_path_to_error::Error<serde_json::Error>, body: &[u8]) -> Failure {
+    // Where one word of several is expected, serde_json takes a number for a broken text.
+    if !error.inner().is_data() && !is_json(body) {
         return malformed(error.inner());
     }
     let text = error.inner().to_string();
@@ -152,6 +165,14 @@ mod tests {
     #[expect(dead_code, reason = "only reading is tested")]
     struct Inner {
         count: u32,
+        #[serde(default)]
+        word: Option<Word>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    enum Word {
+        Yes,
     }
 
     #[test]
@@ -164,6 +185,16 @@ mod tests {
             (r#"{"name":"a","nmae":"b"}"#, Some("nmae")),
             (r#"{"inner":{"count":1}}"#, Some("name")),
             (r#"{"name":1}"#, Some("name")),
+            (
+                r#"{"name":"a","inner":{"count":1,"word":1}}"#,
+                Some("inner.word"),
+            ),
+            (
+                r#"{"name":"a","inner":{"count":1,"word":"no"}}"#,
+                Some("inner.word"),
+            ),
+            (r#"["a"]"#, None),
+            (r#"["a",{"count":1}]"#, None),
             (r#"{"name":"a""#, None),
             (r#"{"name":"a"} x"#, None),
             ("[]", None),
@@ -173,6 +204,7 @@ mod tests {
             assert_eq!(failure.field.as_deref(), field, "{text}: {failure}");
             assert_eq!(failure.kind, Kind::BadRequest);
         }
-        assert!(read::<Outer>(br#"{"name":"a","inner":{"count":1}}"#).is_ok());
+        let whole = br#" {"name":"a","inner":{"count":1,"word":"yes"}}"#;
+        assert!(read::<Outer>(whole).is_ok());
     }
 }

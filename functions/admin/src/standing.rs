@@ -20,13 +20,27 @@ pub(crate) async fn of(app: &App, user: &User) -> Result<UserJson, Failure> {
 
 /// The same of several, in their order.
 pub(crate) async fn of_all(app: &App, users: &[User]) -> Result<Vec<UserJson>, Failure> {
-    let ids: Vec<_> = users.iter().map(|user| WalletId::User(user.id)).collect();
+    let groups = app.store.configuration().groups().await?;
+    let budget = |user: &User| {
+        let group = groups.iter().find(|group| group.name == user.group)?;
+        group.budget.as_ref()
+    };
+    let mut ids: Vec<_> = users.iter().map(|user| WalletId::User(user.id)).collect();
+    let allowed = users.iter().filter(|user| budget(user).is_some());
+    ids.extend(allowed.map(|user| WalletId::Allowance(user.id)));
     let wallets = app.store.wallets().find_all(&ids).await?;
     let unheld = try_join_all(users.iter().map(|user| unheld(app, user))).await?;
     let low = app.store.configuration().settings().await?.low_balance;
     let standings = users.iter().zip(unheld).map(|(user, unheld)| {
-        let wallet = wallets.get(&WalletId::User(user.id)).cloned();
-        UserJson::new(user, &wallet.unwrap_or_default(), Some(unheld), low)
+        let wallet = |id| wallets.get(&id).cloned().unwrap_or_default();
+        let json = UserJson::new(user, &wallet(WalletId::User(user.id)), Some(unheld), low);
+        match budget(user) {
+            Some(budget) => {
+                let allowance = wallet(WalletId::Allowance(user.id));
+                json.with_allowance(budget, &budget.as_of(allowance, app.now()))
+            }
+            None => json,
+        }
     });
     Ok(standings.collect())
 }

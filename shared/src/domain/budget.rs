@@ -3,6 +3,7 @@
 use jiff::{Timestamp, ToSpan, civil, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
+use super::hold::Wallet;
 use super::money::NanoUsd;
 
 /// An amount that a key may spend in each period.
@@ -50,6 +51,31 @@ impl Budget {
     }
 }
 
+impl Budget {
+    /// The wallet of this budget as the next call will find it. A period that is over begins anew at that
+    /// call, and another grant takes the place of the one that is there.
+    #[must_use]
+    pub fn as_of(&self, wallet: Wallet, now: Timestamp) -> Wallet {
+        let is_over = |at| at <= now.as_millisecond();
+        let over = wallet.resets_at_ms.is_some_and(is_over);
+        if !over && wallet.granted == self.limit {
+            return wallet;
+        }
+        let spent = if over { NanoUsd::ZERO } else { wallet.spent };
+        let resets_at = self.resets_at(now).ok().flatten();
+        Wallet {
+            balance: self
+                .limit
+                .saturating_sub(spent)
+                .saturating_sub(wallet.held()),
+            spent,
+            granted: self.limit,
+            resets_at_ms: resets_at.map(Timestamp::as_millisecond),
+            ..wallet
+        }
+    }
+}
+
 impl Period {
     fn next_start(self, today: civil::Date) -> Option<civil::Date> {
         match self {
@@ -76,6 +102,39 @@ mod tests {
         };
         let at = budget.resets_at(now.parse().unwrap()).unwrap();
         at.map_or("never".into(), |at| at.to_string())
+    }
+
+    #[test]
+    fn a_wallet_is_seen_as_the_next_call_will_find_it() {
+        let budget = Budget {
+            limit: NanoUsd::new(10),
+            period: Period::Day,
+            timezone: "UTC".into(),
+        };
+        let at = |wallet: &Wallet, ms| {
+            budget.as_of(wallet.clone(), Timestamp::from_millisecond(ms).unwrap())
+        };
+        let spent = Wallet {
+            balance: NanoUsd::new(3),
+            spent: NanoUsd::new(7),
+            granted: NanoUsd::new(10),
+            resets_at_ms: Some(86_400_000),
+            ..Wallet::default()
+        };
+        assert_eq!(at(&spent, 86_399_999), spent);
+        let anew = at(&spent, 86_400_000);
+        assert_eq!(
+            (anew.balance, anew.spent),
+            (NanoUsd::new(10), NanoUsd::ZERO)
+        );
+        assert_eq!(anew.resets_at_ms, Some(2 * 86_400_000));
+        let granted_less = Wallet {
+            balance: NanoUsd::new(1),
+            granted: NanoUsd::new(8),
+            ..spent
+        };
+        assert_eq!(at(&granted_less, 1).balance, NanoUsd::new(3));
+        assert_eq!(at(&Wallet::default(), 1).balance, NanoUsd::new(10));
     }
 
     #[test]

@@ -72,9 +72,9 @@ pub struct HoldId {
 
 /// The first attempt under which a cost is held that is known already, for a call whose hold was
 /// released while it still ran: beyond those that admission takes. Such a hold is a charge that is due.
-const LATE_ATTEMPT: u8 = 9;
+const LATE_ATTEMPT: u8 = 32;
 /// How many attempts a round of such charges has.
-const LATE_ATTEMPTS: u8 = 3;
+const LATE_ATTEMPTS: u8 = 8;
 
 impl HoldId {
     /// The id of a charge that is due, at the first attempt of a round.
@@ -109,12 +109,12 @@ impl HoldId {
         }
     }
 
-    /// The id of the attempt after this one.
+    /// The id of so many attempts after this one.
     #[must_use]
-    pub const fn next(self) -> Self {
+    pub const fn after(self, attempts: u8) -> Self {
         Self {
             request: self.request,
-            attempt: self.attempt.saturating_add(1),
+            attempt: self.attempt.saturating_add(attempts),
         }
     }
 }
@@ -182,6 +182,17 @@ pub struct HoldName {
     /// The id that it is written under.
     #[serde(rename = "h")]
     pub id: HoldId,
+    /// What of the record's cost was charged there before, under another id.
+    #[serde(rename = "b", default, skip_serializing_if = "is_nothing")]
+    pub before: NanoUsd,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde calls it with a reference"
+)]
+fn is_nothing(amount: &NanoUsd) -> bool {
+    *amount == NanoUsd::ZERO
 }
 
 impl Hold {
@@ -202,6 +213,7 @@ impl Hold {
         HoldName {
             wallet: self.wallet,
             id: self.id,
+            before: NanoUsd::ZERO,
         }
     }
 }
@@ -242,11 +254,11 @@ mod tests {
     #[test]
     fn ids_survive_their_text() {
         let request = RequestId::from_parts(1, 2);
-        for id in [HoldId::first(request), HoldId::first(request).next()] {
+        for id in [HoldId::first(request), HoldId::first(request).after(1)] {
             assert_eq!(id.to_string().parse(), Ok(id));
         }
         assert_eq!(
-            HoldId::first(request).next().to_string(),
+            HoldId::first(request).after(1).to_string(),
             format!("{request}.2")
         );
         let wallet = WalletId::Key(KeyId::from_bits(7));

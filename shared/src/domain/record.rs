@@ -147,6 +147,15 @@ impl UsageRecord {
         }
     }
 
+    /// What a hold of this call is charged; `None` when the record does not name it, so that all of it
+    /// is given back.
+    #[must_use]
+    pub fn charge_of(&self, wallet: WalletId, id: HoldId) -> Option<NanoUsd> {
+        let names = &mut self.holds.iter();
+        let name = names.find(|name| (name.wallet, name.id) == (wallet, id))?;
+        Some(self.cost.saturating_sub(name.before))
+    }
+
     /// What is left of what was charged, after what the provider is paid; none where the channel does
     /// not tell that.
     #[must_use]
@@ -234,10 +243,14 @@ impl UsageRecord {
             WalletId::Allowance(id) if id == self.user_id => "a".to_owned(),
             other => other.to_string(),
         };
-        match hold.id {
+        let name = match hold.id {
             id if id.request != self.id => format!("{wallet}/{id}"),
             HoldId { attempt: 1, .. } => wallet,
             HoldId { attempt, .. } => format!("{wallet}.{attempt}"),
+        };
+        match hold.before {
+            NanoUsd::ZERO => name,
+            before => format!("{name}@{}", before.get()),
         }
     }
 
@@ -246,6 +259,10 @@ impl UsageRecord {
     /// # Errors
     /// When it names none.
     pub fn read_hold(&self, text: &str) -> Result<HoldName, InvalidId> {
+        let (text, before) = match text.split_once('@') {
+            Some((text, nano)) => (text, nano.parse().map_err(|_| InvalidId)?),
+            None => (text, 0),
+        };
         let (wallet, id) = if let Some((wallet, id)) = text.split_once('/') {
             (wallet, id.parse()?)
         } else {
@@ -262,7 +279,8 @@ impl UsageRecord {
             "a" => WalletId::Allowance(self.user_id),
             other => other.parse()?,
         };
-        Ok(HoldName { wallet, id })
+        let before = NanoUsd::new(before);
+        Ok(HoldName { wallet, id, before })
     }
 
     /// Whether a hold of the payer's own balance paid for it. If none did, the user was unlimited, and

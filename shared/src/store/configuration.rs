@@ -128,6 +128,21 @@ impl ConfigurationStore<'_> {
         Ok(settings.unwrap_or_default())
     }
 
+    /// The groups alone, by name; the default group is always among them.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn groups(&self) -> Result<Vec<Group>, StoreError> {
+        let range = Range {
+            partition: schema::CONFIG.to_owned(),
+            prefix: Some(schema::GROUP.to_owned()),
+            ..Range::default()
+        };
+        let items = self.store.table.query(&range).await?;
+        let groups = items.into_iter().map(content);
+        Ok(with_default(groups.collect::<Result<_, _>>()?))
+    }
+
     /// All of it.
     ///
     /// # Errors
@@ -155,9 +170,7 @@ impl ConfigurationStore<'_> {
             }
         }
         all.prices = PriceList::new(prices);
-        if !all.groups.iter().any(|group| group.name == DEFAULT_GROUP) {
-            all.groups.push(Group::fallback_default());
-        }
+        all.groups = with_default(all.groups);
         Ok(all)
     }
 
@@ -305,4 +318,12 @@ impl ConfigurationStore<'_> {
         actions.push(action);
         Ok(())
     }
+}
+
+/// The groups, and the default group as it is before anybody changes it.
+fn with_default(mut groups: Vec<Group>) -> Vec<Group> {
+    if !groups.iter().any(|group| group.name == DEFAULT_GROUP) {
+        groups.push(Group::fallback_default());
+    }
+    groups
 }

@@ -19,9 +19,9 @@ use crate::domain::credit::Credit;
 use crate::domain::id::UserId;
 use crate::domain::money::NanoUsd;
 
-/// How many corrections one write takes.
+/// How many corrections one write takes: a transaction has a hundred actions at most, of which a credit
+/// is two.
 ///
-/// A transaction has a hundred actions at most, of which a credit is two.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>
 pub const MOST_CHANGES: usize = 98;
 

@@ -76,6 +76,23 @@ impl JobStore<'_> {
         }
     }
 
+    /// Takes the lease of a job from whoever has it: for those who know that nobody runs it any more.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn free(&self, name: &str) -> Result<(), StoreError> {
+        let table = &self.0.table;
+        table
+            .client
+            .update_item()
+            .table_name(&table.name)
+            .set_key(Some(schema::job(name).attributes()))
+            .update_expression("REMOVE leased_until, lease_owner")
+            .send()
+            .await?;
+        Ok(())
+    }
+
     /// What a job remembers from its last run.
     ///
     /// # Errors

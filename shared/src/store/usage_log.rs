@@ -329,7 +329,8 @@ mod tests {
         };
         let hold = |wallet| HoldName {
             wallet,
-            id: HoldId::first(id).next(),
+            id: HoldId::first(id).after(1),
+            before: NanoUsd::ZERO,
         };
         UsageRecord {
             id,
@@ -409,10 +410,12 @@ mod tests {
             HoldName {
                 wallet: WalletId::Key(KeyId::from_bits(7)),
                 id: HoldId::late(record.id, 0),
+                before: NanoUsd::new(12_345),
             },
             HoldName {
                 wallet: WalletId::User(record.user_id),
                 id: HoldId::first(RequestId::from_parts(1, 2)),
+                before: NanoUsd::ZERO,
             },
         ];
         record.key_id = None;

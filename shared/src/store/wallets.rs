@@ -122,6 +122,10 @@ impl WalletStore<'_> {
             let seen = self.find(id).await?;
             let written = match &seen {
                 None => self.create(id, budget.limit, resets_at).await,
+                // Many calls of a user may find the same change of a budget at once.
+                Some(seen) if (seen.granted, seen.resets_at_ms) == (budget.limit, resets_at) => {
+                    return Ok(());
+                }
                 Some(seen) => {
                     let grant = Grant {
                         spent: seen.spent,
@@ -217,13 +221,15 @@ impl WalletStore<'_> {
             .set_key(Some(schema::wallet(id).attributes()))
             .update_expression(set)
             .condition_expression(
-                "balance = :seen_balance AND spent = :seen_spent AND size(holds) = :seen_holds",
+                "balance = :seen_balance AND spent = :seen_spent AND granted = :seen_granted AND \
+                 size(holds) = :seen_holds",
             )
             .expression_attribute_values(":balance", n(balance.get()))
             .expression_attribute_values(":spent", n(spent.get()))
             .expression_attribute_values(":granted", n(limit.get()))
             .expression_attribute_values(":seen_balance", n(seen.balance.get()))
             .expression_attribute_values(":seen_spent", n(seen.spent.get()))
+            .expression_attribute_values(":seen_granted", n(seen.granted.get()))
             .expression_attribute_values(":seen_holds", n(seen.holds.len()))
             .set_expression_attribute_values_if(":resets_at", resets_at)
             .send()

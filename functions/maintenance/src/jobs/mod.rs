@@ -74,6 +74,11 @@ pub async fn run(app: &App, order: Order) -> Result<Value, Failure> {
     app.store.jobs().finish(job.name(), &owner).await?;
     match &report {
         Ok(report) => tracing::info!(job = job.name(), %report, "job ended"),
+        // Whoever asked for it is told, and can ask better.
+        Err(failure) if failure.kind == Kind::BadRequest => {
+            let error = shared::trace::chain(failure);
+            tracing::info!(job = job.name(), error, "job refused");
+        }
         Err(failure) => {
             let error = shared::trace::chain(failure);
             tracing::error!(job = job.name(), error, "job failed");

@@ -3,6 +3,10 @@
 //! A hold older than any call can be belongs to a process that died. If the call's usage record names
 //! it, it is settled with the record's cost; every other hold is released. Where there is no record,
 //! an `unsettled` one is written first, so that a call which was only slow sees what happened.
+//!
+//! Where lost calls are charged, that takes three steps more: each hold becomes a charge that is due,
+//! which nobody else can end; the record names those that were still there, and closes the round; then
+//! they are settled. Whichever step is the last one before the end, the next run goes on behind it.
 
 use std::collections::BTreeMap;
 
@@ -137,7 +141,7 @@ async fn end(
     app: &App,
     settings: &Settings,
     request: RequestId,
-    holds: Lost,
+    mut holds: Lost,
     done: &mut Done,
 ) -> Result<(), Failure> {
     let Some(user_id) = payer(app, &holds).await? else {
@@ -148,10 +152,27 @@ async fn end(
         Some(record) => record,
         None => write_unsettled(app, settings, request, (user_id, &holds), done).await?,
     };
+    let charges = settings.unsettled_policy == UnsettledPolicy::Charge;
+    if charges && record.status == Status::Unsettled && record.closed == 0 {
+        let due = all_due(app, &holds).await?;
+        let record = with_charges(app, settings, record, &due).await?;
+        holds.extend(due);
+        return end_all(app, &record, &holds, done).await;
+    }
     let record = with_closed_round(app, settings, record, &holds).await?;
-    for hold in &holds {
-        if record.holds.contains(&hold.name()) {
-            let ended = app.store.ledger().settle(hold, record.cost).await?;
+    end_all(app, &record, &holds, done).await
+}
+
+/// Settles the holds that a record names, and releases the others.
+async fn end_all(
+    app: &App,
+    record: &UsageRecord,
+    holds: &[Hold],
+    done: &mut Done,
+) -> Result<(), Failure> {
+    for hold in holds {
+        if let Some(charge) = record.charge_of(hold.wallet, hold.id) {
+            let ended = app.store.ledger().settle(hold, charge).await?;
             done.settled += u64::from(ended == Ended::Now);
         } else {
             let ended = app.store.ledger().release(hold).await?;
@@ -159,6 +180,62 @@ async fn end(
         }
     }
     Ok(())
+}
+
+/// Of each wallet the first hold, as a charge that is due. Of several, which an unknown outcome leaves
+/// behind, no other counts; one that is due already does.
+async fn all_due(app: &App, holds: &[Hold]) -> Result<Lost, Failure> {
+    let mut first: BTreeMap<WalletId, &Hold> = BTreeMap::new();
+    for hold in holds.iter().filter(|hold| hold.amount > NanoUsd::ZERO) {
+        let chosen = first.entry(hold.wallet).or_insert(hold);
+        let rank = |hold: &Hold| (!hold.id.is_of_round(0), hold.id);
+        if rank(hold) < rank(chosen) {
+            *chosen = hold;
+        }
+    }
+    let mut due = Lost::new();
+    for hold in first.into_values() {
+        if hold.id.is_of_round(0) {
+            due.push(Hold::found(hold.id, hold.wallet, hold.amount));
+        } else {
+            due.extend(app.store.ledger().make_due(hold, 0).await?);
+        }
+    }
+    Ok(due)
+}
+
+/// The record of a lost call that is charged what was held, where it was held everywhere.
+async fn with_charges(
+    app: &App,
+    settings: &Settings,
+    record: UsageRecord,
+    due: &[Hold],
+) -> Result<UsageRecord, Failure> {
+    let charged = UsageRecord {
+        cost: due.iter().map(|hold| hold.amount).min().unwrap_or_default(),
+        holds: due.iter().map(Hold::name).collect(),
+        closed: 1,
+        ..record
+    };
+    replace(app, settings, 0, charged).await
+}
+
+/// Puts a record in the place of the `unsettled` one of that round; gives the record that counts.
+async fn replace(
+    app: &App,
+    settings: &Settings,
+    round: u8,
+    record: UsageRecord,
+) -> Result<UsageRecord, Failure> {
+    let (log, kept_days) = (app.store.usage_log(), settings.usage_retention_days);
+    match log.replace_unsettled(&record, round, kept_days).await {
+        Ok(()) => Ok(record),
+        Err(StoreError::Conflict) => {
+            let found = log.find(record.user_id, record.id).await?;
+            found.ok_or_else(|| Failure::internal("a record that was there is gone"))
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// A call that was taken for lost, but was only slow, has set aside what it had cost, and its record
@@ -170,7 +247,6 @@ async fn with_closed_round(
     mut record: UsageRecord,
     holds: &[Hold],
 ) -> Result<UsageRecord, Failure> {
-    let log = app.store.usage_log();
     while record.status == Status::Unsettled
         && holds.iter().any(|hold| hold.id.is_of_round(record.closed))
     {
@@ -178,18 +254,7 @@ async fn with_closed_round(
             closed: record.closed.saturating_add(1),
             ..record.clone()
         };
-        let kept_days = settings.usage_retention_days;
-        record = match log
-            .replace_unsettled(&closed, record.closed, kept_days)
-            .await
-        {
-            Ok(()) => closed,
-            Err(StoreError::Conflict) => {
-                let found = log.find(record.user_id, record.id).await?;
-                found.ok_or_else(|| Failure::internal("a record that was there is gone"))?
-            }
-            Err(error) => return Err(error.into()),
-        };
+        record = replace(app, settings, record.closed, closed).await?;
     }
     Ok(record)
 }
@@ -225,7 +290,7 @@ async fn write_unsettled(
     (user_id, holds): (UserId, &[Hold]),
     done: &mut Done,
 ) -> Result<UsageRecord, Failure> {
-    let record = unsettled(app, settings, request, user_id, holds);
+    let record = unsettled(app, request, user_id, holds);
     match app
         .store
         .usage_log()
@@ -240,26 +305,8 @@ async fn write_unsettled(
     }
 }
 
-/// The record of a lost call: free, or charged what was held, by setting. Of several holds in one
-/// wallet, which an unknown outcome leaves behind, the first one counts.
-fn unsettled(
-    app: &App,
-    settings: &Settings,
-    id: RequestId,
-    user_id: UserId,
-    holds: &[Hold],
-) -> UsageRecord {
-    let mut first: BTreeMap<WalletId, &Hold> = BTreeMap::new();
-    for hold in holds.iter().filter(|hold| hold.amount > NanoUsd::ZERO) {
-        let earliest = first.entry(hold.wallet).or_insert(hold);
-        if hold.id < earliest.id {
-            *earliest = hold;
-        }
-    }
-    let charged = match settings.unsettled_policy {
-        UnsettledPolicy::Release => Vec::new(),
-        UnsettledPolicy::Charge => first.into_values().collect(),
-    };
+/// The record of a lost call: free, until it is charged.
+fn unsettled(app: &App, id: RequestId, user_id: UserId, holds: &[Hold]) -> UsageRecord {
     let key_id = holds.iter().find_map(|hold| match hold.wallet {
         WalletId::Key(id) => Some(id),
         WalletId::User(_) | WalletId::Allowance(_) => None,
@@ -283,11 +330,7 @@ fn unsettled(
         error_code: Some("unsettled".to_owned()),
         attempts: Vec::new(),
         tokens: Usage::default(),
-        cost: charged
-            .iter()
-            .map(|hold| hold.amount)
-            .min()
-            .unwrap_or_default(),
+        cost: NanoUsd::ZERO,
         uncollected: NanoUsd::ZERO,
         upstream_cost: None,
         bill: Vec::new(),
@@ -297,7 +340,7 @@ fn unsettled(
         total_ms: u64::try_from(app.clock.now_ms() - began_ms).unwrap_or(0),
         config_version: 0,
         source_ip: None,
-        holds: charged.into_iter().map(Hold::name).collect(),
+        holds: Vec::new(),
         closed: 0,
     }
 }

@@ -146,6 +146,7 @@ fn lower(call: &Call, wanted: &Wanted, limit: u64) -> Result<Wanted, Failure> {
 async fn count(app: &App, call: &Call, purses: &[Purse<'_>]) -> Result<Held, Refused> {
     let ask = Ask {
         request: call.id,
+        before: 0,
         amount: NanoUsd::ZERO,
         claim: Claim::default(),
     };
@@ -169,8 +170,8 @@ async fn hold(
     may_lower: bool,
 ) -> Result<Held, Refused> {
     let mut lowered = None;
-    for _ in 0..LOWERED {
-        match hold::hold_all(app, purses, terms.ask(call)).await {
+    for before in 0..LOWERED {
+        match hold::hold_all(app, purses, terms.ask(call, before)).await {
             Ok(holds) => {
                 let room = hold::room(purses, &holds, app.clock.now_ms());
                 return Ok(Held {
@@ -229,10 +230,11 @@ impl<'a> Terms<'a> {
         }
     }
 
-    fn ask(&self, call: &Call) -> Ask {
+    fn ask(&self, call: &Call, before: u8) -> Ask {
         let output = self.output.saturating_mul(self.answers);
         Ask {
             request: call.id,
+            before,
             amount: self.worst_case(self.output),
             claim: Claim {
                 tokens: self.likely_input.saturating_add(output),

@@ -31,7 +31,7 @@ pub(super) async fn count(
     let caller = dialects::caller(call.dialect);
     for channel in channels {
         match ask(app, call, admitted, channel).await {
-            Ok(Some(tokens)) => return Ok(answer(call, caller.write_count(tokens))),
+            Ok(Some(tokens)) => return Ok(answer(call, admitted, caller.write_count(tokens))),
             Ok(None) => {}
             // What is wrong with the request stays wrong.
             Err(setback) if setback.failure.kind == Kind::BadRequest => {
@@ -45,7 +45,7 @@ pub(super) async fn count(
     }
     let likely = estimate::likely_input(&admitted.wanted.body, &[&admitted.wanted.model]);
     let tokens = likely.saturating_mul(SAFETY).div_ceil(100);
-    let mut answer = answer(call, caller.write_count(tokens));
+    let mut answer = answer(call, admitted, caller.write_count(tokens));
     answer
         .headers_mut()
         .insert("x-tollhouse-estimated", HeaderValue::from_static("true"));
@@ -78,8 +78,10 @@ async fn ask(
     Ok(interpreter.count(&body))
 }
 
-fn answer(call: &Call, body: Bytes) -> Response {
+fn answer(call: &Call, admitted: &Admitted, body: Bytes) -> Response {
     let mut answer = Response::new(Body::from(body));
     *answer.headers_mut() = refusal::headers(call.id);
+    let admission = refusal::admission_headers(call, admitted.room.as_ref(), None);
+    answer.headers_mut().extend(admission);
     answer
 }

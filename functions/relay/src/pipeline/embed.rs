@@ -65,9 +65,7 @@ async fn done(app: &App, mut delivery: Delivery, body: Bytes, seen: Seen) -> Res
     settle(app, &mut delivery, &ending).await;
     let mut answer = Response::new(Body::from(body));
     *answer.headers_mut() = headers(delivery.call.id);
-    let (room, lowered) = (delivery.admitted.room, delivery.admitted.lowered);
-    let admission = admission_headers(&delivery.call, room.as_ref(), lowered);
-    answer.headers_mut().extend(admission);
+    answer.headers_mut().extend(admission(&delivery));
     if let Some(words) = delivery.dropped() {
         answer.headers_mut().insert("x-tollhouse-dropped", words);
     }
@@ -76,10 +74,17 @@ async fn done(app: &App, mut delivery: Delivery, body: Bytes, seen: Seen) -> Res
 
 async fn failed(app: &App, mut delivery: Delivery, failure: &Failure) -> Response {
     let caller = dialects::caller(delivery.call.dialect);
-    let answer = refuse(caller, delivery.call.id, failure);
+    let mut answer = refuse(caller, delivery.call.id, failure);
     let ending = Ending::failed(failure, answer.status());
     settle(app, &mut delivery, &ending).await;
+    answer.headers_mut().extend(admission(&delivery));
     answer.map(Body::from)
+}
+
+/// What admission has to tell, whatever became of the call.
+fn admission(delivery: &Delivery) -> HeaderMap {
+    let (room, lowered) = (delivery.admitted.room, delivery.admitted.lowered);
+    admission_headers(&delivery.call, room.as_ref(), lowered)
 }
 
 /// One channel: the requests that it takes, one after the other, and the answer made of theirs.

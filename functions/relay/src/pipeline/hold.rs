@@ -3,13 +3,13 @@
 use jiff::Timestamp;
 use shared::domain::budget::Budget;
 use shared::domain::group::Group;
-use shared::domain::hold::{Hold, WalletId};
+use shared::domain::hold::{Hold, HoldId, WalletId};
 use shared::domain::id::RequestId;
 use shared::domain::limit::{Claim, Limits, Room};
 use shared::domain::money::NanoUsd;
 use shared::failure::{Failure, Kind};
 use shared::store::StoreError;
-use shared::store::ledger::{Ended, HoldError, HoldRequest};
+use shared::store::ledger::{Ended, HOLD_ATTEMPTS, HoldError, HoldRequest};
 
 use super::authenticate::Caller;
 use super::refusal::Refused;
@@ -32,6 +32,8 @@ pub(super) struct Purse<'a> {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Ask {
     pub(super) request: RequestId,
+    /// How often was asked for this call before: no id of a hold is sent twice.
+    pub(super) before: u8,
     /// The most that the call can cost.
     pub(super) amount: NanoUsd,
     pub(super) claim: Claim,
@@ -157,9 +159,11 @@ fn told(hold: &Hold, ended: Result<Ended, StoreError>) {
 /// Holds in one purse. One that is not there, or whose budget is another by now, is made first.
 async fn hold(app: &App, purse: &Purse<'_>, ask: Ask) -> Result<Hold, Unheld> {
     let now = app.clock.now();
-    let wanted = HoldRequest {
+    // A purse may have to be asked twice.
+    let before = ask.before.saturating_mul(2 * HOLD_ATTEMPTS);
+    let mut wanted = HoldRequest {
         wallet: purse.wallet,
-        request: ask.request,
+        id: HoldId::first(ask.request).after(before),
         amount: if purse.pays {
             ask.amount
         } else {
@@ -178,6 +182,7 @@ async fn hold(app: &App, purse: &Purse<'_>, ask: Ask) -> Result<Hold, Unheld> {
     let mut held = app.store.ledger().hold(wanted).await;
     if matches!(held, Err(HoldError::Outdated | HoldError::NoWallet)) {
         renew(app, purse, now).await?;
+        wanted.id = wanted.id.after(HOLD_ATTEMPTS);
         held = app.store.ledger().hold(wanted).await;
     }
     held.map_err(|error| unheld(error, purse, ask.amount, now))

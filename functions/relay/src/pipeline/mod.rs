@@ -90,8 +90,7 @@ pub(crate) async fn converse(app: App, call: Call, body: Body) -> Response {
 async fn carry(app: App, call: Call, body: Body) -> Response {
     let call = Arc::new(call);
     match prepare(&app, &call, body).await {
-        // The road to the end is long, and most of it is not walked at once.
-        Ok(delivery) => Box::pin(stream::answer(app, delivery)).await,
+        Ok(delivery) => stream::answer(app, delivery).await,
         Err(refused) => refuse_call(&call, refused),
     }
 }
@@ -147,7 +146,7 @@ pub(crate) async fn embed(app: App, call: Call, body: Body) -> Response {
         let app = app.clone();
         async move {
             match prepare(&app, &call, body).await {
-                Ok(delivery) => Box::pin(embed::embed(&app, delivery)).await,
+                Ok(delivery) => embed::embed(&app, delivery).await,
                 Err(refused) => refuse_call(&call, refused),
             }
         }

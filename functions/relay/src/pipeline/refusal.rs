@@ -44,8 +44,8 @@ pub(crate) fn refuse(
     id: RequestId,
     failure: &Failure,
 ) -> Response<Bytes> {
-    log(id, failure);
     let status = StatusCode::from_u16(dialect.status(failure)).unwrap_or(StatusCode::BAD_GATEWAY);
+    log(id, failure, status);
     let mut answer = Response::new(dialect.write_error(failure, id));
     *answer.status_mut() = status;
     *answer.headers_mut() = headers(id);
@@ -109,8 +109,8 @@ pub(super) fn beside(mut own: HeaderMap, provider: HeaderMap) -> HeaderMap {
     own
 }
 
-fn log(id: RequestId, failure: &Failure) {
-    let (request_id, code, http_status) = (id.to_string(), &*failure.code, failure.kind.status());
+fn log(id: RequestId, failure: &Failure, status: StatusCode) {
+    let (request_id, code, http_status) = (id.to_string(), &*failure.code, status.as_u16());
     let error = shared::trace::chain(failure);
     if failure.kind == Kind::Internal {
         tracing::error!(request_id, code, http_status, error, "call failed");

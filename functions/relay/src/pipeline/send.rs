@@ -46,6 +46,8 @@ pub(super) struct Delivery {
     /// The stop that was tried last.
     pub(super) stop: Option<Stop>,
     pub(super) itinerary: Itinerary,
+    /// How many ids of charges that are due are burnt.
+    pub(super) burnt: u8,
 }
 
 /// A channel that was tried.
@@ -101,6 +103,7 @@ impl Delivery {
             attempts: Vec::new(),
             stop: None,
             itinerary,
+            burnt: 0,
         }
     }
 }

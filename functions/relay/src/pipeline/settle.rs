@@ -64,7 +64,8 @@ pub(super) async fn settle(app: &App, delivery: &mut Delivery, ending: &Ending) 
     let record = record(app, delivery, ending);
     log(&record);
     for pause in PAUSES_MS.map(Some).into_iter().chain([None]) {
-        let error = match book(app, delivery, &record).await {
+        // On the heap, for it is large, and every call's future would carry it from its first step.
+        let error = match Box::pin(book(app, delivery, &record)).await {
             Ok(()) => return,
             Err(error) => shared::trace::chain(&error),
         };
@@ -91,13 +92,18 @@ async fn book(app: &App, delivery: &mut Delivery, record: &UsageRecord) -> Resul
     let booked = record.charged(charged, names.collect());
     let written = app.store.usage_log().write(&booked, kept_days).await?;
     let booked = match written {
+        Written::Now => booked,
         Written::Before(found) if found.status == Status::Unsettled => {
-            late::book(app, holds, record, *found, kept_days).await?
+            late::book(app, delivery, record, *found).await?
         }
-        Written::Before(_) | Written::Now => booked,
+        // An earlier send arrived: what it says counts, for part of it may be done.
+        Written::Before(found) => {
+            late::settle(app, &found).await?;
+            *found
+        }
     };
-    for hold in holds.iter() {
-        let cost = if hold.pays { charged } else { NanoUsd::ZERO };
+    for hold in &delivery.admitted.holds {
+        let cost = booked.charge_of(hold.wallet, hold.id).unwrap_or_default();
         let charge = charge(app, record, cost);
         if app.store.ledger().settle(hold, charge).await? == Ended::Before {
             let (request_id, wallet) = (record.id.to_string(), hold.wallet.to_string());

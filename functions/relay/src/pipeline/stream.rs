@@ -22,6 +22,7 @@ use secrecy::SecretString;
 use shared::domain::record::Status;
 use shared::failure::{Failure, Kind};
 use tokio::time::{Instant, timeout};
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::Call;
 use super::listen::Lost;
@@ -144,8 +145,12 @@ impl Talk {
     }
 
     fn into_response(self, status: StatusCode, headers: HeaderMap) -> Response {
-        let pieces = stream::unfold(Owner(Some(self)), |mut owner| async move {
-            let piece = owner.0.as_mut()?.next().await?;
+        let owner = Owner {
+            in_flight: self.app.calls.token(),
+            talk: Some(self),
+        };
+        let pieces = stream::unfold(owner, |mut owner| async move {
+            let piece = owner.talk.as_mut()?.next().await?;
             Some((Ok::<_, Infallible>(piece), owner))
         });
         let mut response = Response::new(Body::from_stream(pieces));
@@ -361,19 +366,23 @@ impl Talk {
     }
 }
 
-/// Owns a talk for as long as somebody listens; afterwards the process does.
-struct Owner(Option<Talk>);
+/// Owns a talk for as long as somebody listens; afterwards the process does. Whoever shuts down waits
+/// for both, and for the moment in between.
+struct Owner {
+    talk: Option<Talk>,
+    in_flight: TaskTrackerToken,
+}
 
 impl Drop for Owner {
     fn drop(&mut self) {
-        let Some(mut talk) = self.0.take() else {
+        let Some(mut talk) = self.talk.take() else {
             return;
         };
         if matches!(talk.stage, Stage::Settled(_)) || tokio::runtime::Handle::try_current().is_err()
         {
             return;
         }
-        let calls = talk.app.calls.clone();
+        let calls = self.in_flight.task_tracker().clone();
         // The provider's own time limits end this.
         calls.spawn(async move { while talk.next().await.is_some() {} });
     }

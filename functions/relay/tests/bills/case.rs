@@ -139,17 +139,34 @@ fn pairs(text: &str) -> impl Iterator<Item = (&str, &str)> {
     })
 }
 
-/// A usage by component. A name that no component has is seen: it would not come back.
+/// A usage by component.
 pub(super) fn components(text: &str) -> Usage {
-    let told: Map<String, Value> = pairs(text)
-        .map(|(name, value)| {
-            let count = value.replace('_', "").parse::<u64>();
-            let value = count.map_or_else(|_| Value::from(value), Value::from);
-            (name.to_owned(), value)
-        })
-        .collect();
-    let usage: Usage = serde_json::from_value(Value::Object(told.clone())).unwrap();
-    assert_eq!(serde_json::to_value(usage).unwrap(), Value::Object(told));
+    let mut usage = Usage::default();
+    for (name, value) in pairs(text) {
+        let place = match name {
+            "service" => {
+                usage.service = serde_json::from_value(Value::from(value)).unwrap();
+                continue;
+            }
+            "input" => &mut usage.input,
+            "cache_read" => &mut usage.cache_read,
+            "cache_read_audio" => &mut usage.cache_read_audio,
+            "cache_read_image" => &mut usage.cache_read_image,
+            "cache_write_5m" => &mut usage.cache_write_5m,
+            "cache_write_1h" => &mut usage.cache_write_1h,
+            "output" => &mut usage.output,
+            "reasoning" => &mut usage.reasoning,
+            "input_audio" => &mut usage.input_audio,
+            "output_audio" => &mut usage.output_audio,
+            "input_image" => &mut usage.input_image,
+            "output_image" => &mut usage.output_image,
+            "web_searches" => &mut usage.web_searches,
+            "file_searches" => &mut usage.file_searches,
+            "code_runs" => &mut usage.code_runs,
+            other => panic!("what component is {other}?"),
+        };
+        *place = value.replace('_', "").parse().unwrap();
+    }
     usage
 }
 
@@ -160,6 +177,8 @@ fn rates(text: &str) -> Rates {
             "input" => &mut rates.input,
             "output" => &mut rates.output,
             "cache_read" => &mut rates.cache_read,
+            "cache_read_audio" => &mut rates.cache_read_audio,
+            "cache_read_image" => &mut rates.cache_read_image,
             "cache_write_5m" => &mut rates.cache_write_5m,
             "cache_write_1h" => &mut rates.cache_write_1h,
             "reasoning" => &mut rates.reasoning,

@@ -166,7 +166,7 @@ mod tests {
     #[test]
     fn what_cannot_be_read_is_named() {
         for word in [
-            "inptu=1",
+            "colour=1",
             "input=x",
             "input=-1",
             "slow.input=1",

@@ -15,6 +15,9 @@ use crate::store::{StoreError, schema, wallets};
 
 /// How often a hold is resized while others take from the same balance.
 const RESIZE_ATTEMPTS: u8 = 16;
+/// How often a hold's end is tried in another way than it was thought to be there. Each other way comes
+/// from the wallet itself.
+const END_ATTEMPTS: u8 = 8;
 
 /// What ending a hold found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +62,7 @@ struct Recount {
 
 impl Ledger<'_> {
     /// Charges what the call cost and gives the rest back. More than was set aside is not charged: a
-    /// hold that is too small is made larger first.
+    /// hold that is too small is made larger first. A negative cost gives back what was charged before.
     ///
     /// # Errors
     /// When the table does not answer. It may be repeated without harm.
@@ -70,7 +73,7 @@ impl Ledger<'_> {
     ) -> Result<Ended, StoreError> {
         let Charge { cost, used } = charge.into();
         let recount = used.and_then(|(tokens, now)| settled(hold.counted?, tokens, now));
-        self.end(hold, cost.min(hold.amount), recount).await
+        self.end(hold, cost, recount).await
     }
 
     /// Gives everything back.
@@ -101,35 +104,36 @@ impl Ledger<'_> {
         &self,
         hold: &Hold,
         cost: NanoUsd,
-        recount: Option<Recount>,
+        mut recount: Option<Recount>,
     ) -> Result<Ended, StoreError> {
-        let Some(recount) = recount else {
-            return self
-                .send_end(hold, cost, None)
-                .await
-                .map(|(ended, _)| ended);
-        };
-        let (ended, seen) = self.send_end(hold, cost, Some(recount)).await?;
-        // The hold is there, but its minute is over: nothing is counted there any more.
-        if ended == Ended::Before && seen.is_some_and(|wallet| holds(&wallet, hold).is_some()) {
-            return self
-                .send_end(hold, cost, None)
-                .await
-                .map(|(ended, _)| ended);
+        let mut amount = hold.amount;
+        for _ in 0..END_ATTEMPTS {
+            let Some(seen) = self.send_end((hold, amount), cost, recount).await? else {
+                return Ok(Ended::Now);
+            };
+            match holds(&seen, hold) {
+                None => return Ok(Ended::Before),
+                // Its call has resized it since it was looked at.
+                Some(held) if held != amount => amount = held,
+                // Its minute is over: nothing is counted there any more.
+                Some(_) => recount = None,
+            }
         }
-        Ok(ended)
+        Err(StoreError::Conflict)
     }
 
+    /// The wallet as it was, when the hold is not there with that amount, or its minute is over.
     async fn send_end(
         &self,
-        hold: &Hold,
+        (hold, amount): (&Hold, NanoUsd),
         cost: NanoUsd,
         recount: Option<Recount>,
-    ) -> Result<(Ended, Option<Wallet>), StoreError> {
+    ) -> Result<Option<Wallet>, StoreError> {
         let table = &self.0.table;
+        let cost = cost.min(amount);
         let (mut set, mut condition) = (
             "SET balance = balance + :back, spent = spent + :cost".to_owned(),
-            "attribute_exists(holds.#hold)".to_owned(),
+            "holds.#hold = :amount".to_owned(),
         );
         let mut update = table
             .client
@@ -137,7 +141,8 @@ impl Ledger<'_> {
             .table_name(&table.name)
             .set_key(Some(schema::wallet(hold.wallet).attributes()))
             .expression_attribute_names("#hold", hold.id.to_string())
-            .expression_attribute_values(":back", n(hold.amount.saturating_sub(cost).get()))
+            .expression_attribute_values(":amount", n(amount.get()))
+            .expression_attribute_values(":back", n(amount.saturating_sub(cost).get()))
             .expression_attribute_values(":cost", n(cost.get()));
         if let Some(Recount {
             minute,
@@ -160,8 +165,8 @@ impl Ledger<'_> {
             .send()
             .await;
         match sent {
-            Ok(_) => Ok((Ended::Now, None)),
-            Err(error) => Ok((Ended::Before, unmet(error)?)),
+            Ok(_) => Ok(None),
+            Err(error) => Ok(Some(unmet(error)?.unwrap_or_default())),
         }
     }
 

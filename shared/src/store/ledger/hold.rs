@@ -4,9 +4,6 @@
 //! added to it, the first call of a later one begins it anew. Which of both a call is, its process
 //! guesses from the last call that it saw; where the guess is wrong, the refused write tells.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
-
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
@@ -25,21 +22,20 @@ use crate::store::{StoreError, schema, wallets};
 /// an item of at most 400 KB.
 pub const MOST_PARALLEL: u32 = 500;
 /// How often a hold is tried under new ids when the outcome is unknown.
-const HOLD_ATTEMPTS: u8 = 3;
+pub const HOLD_ATTEMPTS: u8 = 3;
 /// How often a busy table is asked again for one id.
 const BUSY_ATTEMPTS: u8 = 6;
 /// How often another minute than was guessed is tried. Each other guess comes from the wallet itself.
 const MINUTE_ATTEMPTS: u8 = 4;
-/// How many wallets' minutes are remembered; more, and all are forgotten.
-const REMEMBERED: usize = 10_000;
 
 /// What to set aside, and from what.
 #[derive(Debug, Clone, Copy)]
 pub struct HoldRequest {
     /// Whose money.
     pub wallet: WalletId,
-    /// For which call.
-    pub request: RequestId,
+    /// For which call, and which attempt it is: the first of [`HOLD_ATTEMPTS`] ids that are this
+    /// request's alone. Whoever asks again takes ids that were never sent.
+    pub id: HoldId,
     /// How much; nothing where the wallet only counts.
     pub amount: NanoUsd,
     /// Whether the call is charged here.
@@ -61,7 +57,7 @@ impl HoldRequest {
     pub fn of(wallet: WalletId, request: RequestId, amount: NanoUsd, now: Timestamp) -> Self {
         Self {
             wallet,
-            request,
+            id: HoldId::first(request),
             amount,
             pays: true,
             grant: None,
@@ -132,10 +128,6 @@ enum Counting {
     Begin(Minute),
 }
 
-/// The last minute in which this process saw a wallet count.
-#[derive(Debug, Default)]
-pub(in crate::store) struct SeenMinutes(Mutex<HashMap<WalletId, Minute>>);
-
 /// Why one send of a hold did not succeed.
 enum Unsent {
     /// The wallet counts in another way.
@@ -150,7 +142,8 @@ impl Ledger<'_> {
     /// When the wallet has not enough, a limit is reached, or the table does not answer.
     pub async fn hold(&self, wanted: HoldRequest) -> Result<Hold, HoldError> {
         self.note_holder(wanted.wallet, wanted.now).await?;
-        let mut id = HoldId::first(wanted.request);
+        let mut id = wanted.id;
+        let last = id.after(HOLD_ATTEMPTS - 1);
         let mut counting = self.guess(&wanted);
         let (mut busy, mut guesses) = (0, 0);
         loop {
@@ -171,12 +164,13 @@ impl Ledger<'_> {
                 }
                 // Perhaps it was written, perhaps it will be: this id is burnt. What is there is given
                 // back now; what comes later the reconciler releases, for no record will name it.
-                Err(Unsent::Refused(HoldError::Store(StoreError::Unknown(_))))
-                    if id.attempt < HOLD_ATTEMPTS =>
-                {
+                Err(Unsent::Refused(HoldError::Store(error @ StoreError::Unknown(_)))) => {
                     let counted = counting.claimed(wanted.claim);
                     let _ = self.undo(&hold(id, &wanted, counted), wanted.now).await;
-                    id = id.next();
+                    if id == last {
+                        return Err(error.into());
+                    }
+                    id = id.after(1);
                 }
                 Err(Unsent::Refused(error)) => return Err(error),
             }
@@ -203,8 +197,7 @@ impl Ledger<'_> {
         let table = &self.0.table;
         let (mut set, mut condition) = (
             "SET balance = balance - :amount, holds.#hold = :amount".to_owned(),
-            "balance >= :amount AND attribute_not_exists(holds.#hold) AND size(holds) < :parallel"
-                .to_owned(),
+            "attribute_not_exists(holds.#hold) AND size(holds) < :parallel".to_owned(),
         );
         let mut update = table
             .once
@@ -214,9 +207,12 @@ impl Ledger<'_> {
             .expression_attribute_names("#hold", id.to_string())
             .expression_attribute_values(":amount", n(wanted.amount.get()))
             .expression_attribute_values(":parallel", n(wanted.parallel()));
-        // A budget whose period is over is not asked for nothing.
+        // A budget is not asked for nothing: neither whether its period is over, nor what is left of
+        // it, which is less than nothing when it was lowered below what was spent.
         if wanted.amount > NanoUsd::ZERO {
-            condition.push_str(" AND (attribute_not_exists(resets_at) OR resets_at > :now)");
+            condition.push_str(
+                " AND balance >= :amount AND (attribute_not_exists(resets_at) OR resets_at > :now)",
+            );
             update = update.expression_attribute_values(":now", n(wanted.now.as_millisecond()));
         }
         if let Some(grant) = wanted.grant {
@@ -307,24 +303,6 @@ impl Counting {
     }
 }
 
-impl SeenMinutes {
-    fn of(&self, wallet: WalletId) -> Option<Minute> {
-        let seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.get(&wallet).copied()
-    }
-
-    fn remember(&self, wallet: WalletId, counted: Option<Counted>) {
-        let Some(Counted { minute, .. }) = counted else {
-            return;
-        };
-        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if seen.len() >= REMEMBERED {
-            seen.clear();
-        }
-        seen.insert(wallet, minute);
-    }
-}
-
 /// Why a hold's condition did not hold, by the wallet as it was.
 fn refusal<R>(
     error: SdkError<UpdateItemError, R>,
@@ -352,7 +330,7 @@ where
     {
         return Unsent::Refused(HoldError::Outdated);
     }
-    if wallet.balance < wanted.amount {
+    if wanted.amount > NanoUsd::ZERO && wallet.balance < wanted.amount {
         return Unsent::Refused(HoldError::Short {
             balance: wallet.balance,
             resets_at_ms: wallet.resets_at_ms,

@@ -9,10 +9,12 @@ mod end;
 mod hold;
 pub(super) mod holders;
 mod late;
+mod minutes;
 
 pub use end::{Charge, Ended, Resized};
-pub(super) use hold::SeenMinutes;
-pub use hold::{HoldError, HoldRequest, MOST_PARALLEL};
+pub use hold::{HOLD_ATTEMPTS, HoldError, HoldRequest, MOST_PARALLEL};
+
+pub(super) use minutes::SeenMinutes;
 
 use super::Store;
 

@@ -2,7 +2,6 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
-use shared::domain::budget::Budget;
 use shared::domain::hold::{Wallet, WalletId};
 use shared::domain::key::{Key, WhenShort};
 use shared::domain::money::NanoUsd;
@@ -75,27 +74,10 @@ pub(crate) async fn of_all(app: &App, keys: &[Key]) -> Result<Vec<KeyJson>, Fail
             .cloned()
             .unwrap_or_default();
         let budget = key.budget.as_ref();
-        let wallet = budget.map(|budget| as_of(budget, wallet, now));
+        let wallet = budget.map(|budget| budget.as_of(wallet, now));
         shape(key, wallet.as_ref())
     });
     Ok(shapes.collect())
-}
-
-/// A budget's wallet as the next call will find it: a period that is over begins anew at that call.
-fn as_of(budget: &Budget, wallet: Wallet, now: Timestamp) -> Wallet {
-    if wallet
-        .resets_at_ms
-        .is_none_or(|at| at > now.as_millisecond())
-    {
-        return wallet;
-    }
-    let resets_at = budget.resets_at(now).ok().flatten();
-    Wallet {
-        balance: budget.limit.saturating_sub(wallet.held()),
-        spent: NanoUsd::ZERO,
-        resets_at_ms: resets_at.map(Timestamp::as_millisecond),
-        ..wallet
-    }
 }
 
 fn shape(key: &Key, wallet: Option<&Wallet>) -> KeyJson {
@@ -119,41 +101,5 @@ fn shape(key: &Key, wallet: Option<&Wallet>) -> KeyJson {
         when_short: key.when_short,
         prefix: key.prefix.clone(),
         created_at: key.created_at,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use shared::domain::budget::Period;
-
-    use super::*;
-
-    #[test]
-    fn a_period_that_is_over_is_shown_anew() {
-        let budget = Budget {
-            limit: NanoUsd::new(10),
-            period: Period::Day,
-            timezone: "UTC".into(),
-        };
-        let spent = Wallet {
-            balance: NanoUsd::new(3),
-            spent: NanoUsd::new(7),
-            resets_at_ms: Some(86_400_000),
-            ..Wallet::default()
-        };
-        let at = |ms| {
-            as_of(
-                &budget,
-                spent.clone(),
-                Timestamp::from_millisecond(ms).unwrap(),
-            )
-        };
-        assert_eq!(at(86_399_999), spent);
-        let anew = at(86_400_000);
-        assert_eq!(
-            (anew.balance, anew.spent),
-            (NanoUsd::new(10), NanoUsd::ZERO)
-        );
-        assert_eq!(anew.resets_at_ms, Some(2 * 86_400_000));
     }
 }

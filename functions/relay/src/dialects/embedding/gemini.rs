@@ -1,5 +1,7 @@
 //! Gemini's embeddings, one text or a batch. <https://ai.google.dev/api/embeddings>
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use serde_json::value::RawValue;
 use shared::failure::Failure;
@@ -41,9 +43,10 @@ impl EmbeddingCaller for GeminiEmbeddings {
         })
     }
 
-    /// A batch names the model in each request, too: there it must be the same as in the address.
+    /// A batch names the model in each request, too: there it must be the same as in the address. What
+    /// names another is written anew, so that no provider sees a model that nobody has priced.
     fn express(&self, wanted: &Wanted, upstream_model: &str) -> Result<Bytes, Failure> {
-        if upstream_model == wanted.model {
+        if upstream_model == wanted.model && names_only(wanted, upstream_model)? {
             return Ok(wanted.body.clone());
         }
         let request = self.read_request(wanted)?;
@@ -129,6 +132,23 @@ fn is_batch(wanted: &Wanted) -> bool {
     found.is_ok_and(|found| found.get("requests").is_some())
 }
 
+/// Whether every request names this model, or none.
+fn names_only(wanted: &Wanted, model: &str) -> Result<bool, Failure> {
+    let found = Members::find(&wanted.body, &["requests", "model"])?;
+    let fits = |one: &RawValue| -> Result<bool, Failure> {
+        let named = Members::find(one.get().as_bytes(), &["model"])?;
+        let named: Option<Cow<'_, str>> = named.read("model", "a string")?;
+        Ok(named.is_none_or(|named| name(&named) == name(model)))
+    };
+    let requests: Vec<&RawValue> = found.read("requests", "an array")?.unwrap_or_default();
+    let whole = found.read::<Cow<'_, str>>("model", "a string")?;
+    let mut all = whole.is_none_or(|named| name(&named) == name(model));
+    for one in requests {
+        all &= fits(one)?;
+    }
+    Ok(all)
+}
+
 fn read_one(mut fields: Fields<'_>, request: &mut Request) -> Result<(), Failure> {
     let content = fields.take("content").and_then(Fields::of);
     let mut content = content.ok_or_else(|| json::wrong("content", "a content"))?;
@@ -194,5 +214,38 @@ mod tests {
         assert_eq!(write(&request, "m", true).unwrap(), BATCH);
         let other = GeminiEmbeddings.express(&wanted, "n").unwrap();
         assert!(String::from_utf8_lossy(&other).contains("models/n"));
+    }
+
+    #[test]
+    fn no_other_model_hides_inside() {
+        let url = InUrl {
+            model: Some("m".to_owned()),
+            ..InUrl::default()
+        };
+        let express = |body: &'static str| {
+            let wanted = GeminiEmbeddings.read(Bytes::from(body), &url)?;
+            let sent = GeminiEmbeddings.express(&wanted, "m")?;
+            Ok::<_, Failure>(String::from_utf8_lossy(&sent).into_owned())
+        };
+        for untouched in [
+            BATCH,
+            r#"{ "model" : "models/m","content":{"parts":[{"text":"a"}]}}"#,
+            r#"{"content":{"parts":[{"text":"a"}]},"x":1.0}"#,
+        ] {
+            assert_eq!(express(untouched).unwrap(), untouched);
+        }
+        for other in [
+            r#"{"requests":[{"model":"models/dear","content":{"parts":[{"text":"a"}]}}]}"#,
+            r#"{"requests":[{"model":"models/m","content":{"parts":[{"text":"a"}]}},{"m\u006fdel":"dear","content":{"parts":[{"text":"a"}]}}]}"#,
+            r#"{"model":"models/dear","content":{"parts":[{"text":"a"}]}}"#,
+        ] {
+            let sent = express(other).unwrap();
+            assert!(
+                sent.contains("models/m") && !sent.contains("dear"),
+                "{sent}"
+            );
+        }
+        let twice = r#"{"requests":[{"model":"m","model":"dear","content":{"parts":[]}}]}"#;
+        assert!(express(twice).is_err());
     }
 }

@@ -16,6 +16,8 @@ use crate::dialects::watch::{Seen, Verdict, Watch};
 #[derive(Debug, Default)]
 pub(in crate::dialects) struct Watcher {
     usage: Option<Counts>,
+    /// Whether all is said.
+    finished: bool,
     seen: Seen,
 }
 
@@ -50,12 +52,14 @@ impl Watch for Watcher {
                 let message = fields(&data).and_then(|mut event| event.object("message"));
                 self.add(message);
             }
-            b"message_delta" => self.add(fields(&data)),
+            b"message_delta" => {
+                self.add(fields(&data));
+                // It comes once all is said.
+                self.finished = true;
+            }
             b"message_stop" => {
                 self.seen.complete = true;
                 self.seen.over = true;
-                // The output told at the start is a token or two: before the end it is no usage.
-                self.seen.tokens = self.seen.so_far;
             }
             _ => {
                 add_delivered(&mut self.seen.delivered, &data);
@@ -64,7 +68,7 @@ impl Watch for Watcher {
         }
         self.seen.began = true;
         // The start tells a token or two of output: once more was said, that is no usage.
-        let is_all = self.seen.complete && self.seen.current;
+        let is_all = (self.finished || self.seen.complete) && self.seen.current;
         self.seen.tokens = self.seen.so_far.filter(|_| is_all);
         Verdict::Pass
     }
@@ -117,6 +121,21 @@ mod tests {
             (tokens.cache_write_5m, tokens.cache_write_1h, tokens.output),
             (4, 5, 12)
         );
+    }
+
+    #[test]
+    fn usage_counts_once_the_end_of_the_message_told_it() {
+        let mut watcher = Watcher::default();
+        let start = "data:{\"type\":\"message_start\",\"message\":{\"usage\":{\"input_tokens\":3,\
+                     \"output_tokens\":1}}}\n\n";
+        let said = "data:{\"type\":\"content_block_delta\",\"delta\":{\"type\":\"text_delta\",\
+                    \"text\":\"hi\"}}\n\n";
+        let end = "data:{\"type\":\"message_delta\",\"usage\":{\"output_tokens\":5}}\n\n";
+        for (event, told) in [(start, None), (said, None), (end, Some(5)), (said, None)] {
+            assert_eq!(watcher.event(event.as_bytes()), Verdict::Pass);
+            let tokens = watcher.seen().tokens;
+            assert_eq!(tokens.map(|tokens| tokens.output), told, "{event}");
+        }
     }
 
     #[test]
