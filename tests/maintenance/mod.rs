@@ -1,5 +1,6 @@
 //! Stories of maintenance: what must be done once.
 
+mod corrections;
 mod events;
 mod re_rate;
 mod release_holds;

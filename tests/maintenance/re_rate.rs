@@ -181,6 +181,18 @@ async fn arguments_that_make_no_sense_are_named() {
         (json!({ "from": "2026-11-23" }), "to"),
         (json!({ "from": "yesterday", "to": "2026-11-24" }), "from"),
         (json!({ "from": "2026-11-25", "to": "2026-11-24" }), "from"),
+        (
+            json!({ "from": "2026-11-22T10:00:00Z", "to": "2026-11-23" }),
+            "from",
+        ),
+        (
+            json!({ "from": "2026-11-21", "to": "2026-11-22T23:59:59Z" }),
+            "to",
+        ),
+        (
+            json!({ "from": "2026-11-22", "to": "2026-11-22T00:00:00Z" }),
+            "from",
+        ),
         (period(json!({ "dry_run": "no" })), "dry_run"),
         (period(json!({ "user_id": "ada" })), "user_id"),
         (period(json!({ "model": 7 })), "model"),
@@ -195,4 +207,30 @@ async fn arguments_that_make_no_sense_are_named() {
         assert_eq!(refused.status, 400, "{arguments}: {}", refused.text);
         assert_eq!(refused.json()["error"]["field"], field, "{arguments}");
     }
+}
+
+#[tokio::test]
+async fn a_period_is_whole_days_however_it_is_written() {
+    let house = House::new().await;
+    for (from, to, last) in [
+        ("2026-11-20", "2026-11-21", "2026-11-21"),
+        ("2026-11-20T00:00:00Z", "2026-11-22T00:00:00Z", "2026-11-21"),
+        (
+            "2026-11-20T01:00:00+01:00",
+            "2026-11-22T01:00:00+01:00",
+            "2026-11-21",
+        ),
+        // Nothing is later than now.
+        ("2026-11-20", "2026-11-23T12:00:00Z", "2026-11-23"),
+        ("2026-11-20", "2031-01-01T10:20:30Z", "2026-11-23"),
+    ] {
+        let report = re_rate(&house, json!({ "from": from, "to": to })).await;
+        assert_eq!(
+            (&report["first_day"], &report["last_day"]),
+            (&json!("2026-11-20"), &json!(last))
+        );
+    }
+    let ever = json!({ "from": "0001-01-01", "to": "9999-12-31" });
+    let report = re_rate(&house, ever).await;
+    assert_eq!(report["last_day"], "2026-11-23", "{report}");
 }

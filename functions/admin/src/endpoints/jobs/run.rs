@@ -13,7 +13,10 @@ use crate::session::Admin;
 
 /// Run a maintenance job and answer its report
 ///
-/// The body, if there is one, is an object of the job's arguments.
+/// The body, if there is one, is an object of the job's arguments. Most jobs take none. `re_rate` takes
+/// `from` and `to`, whole days in UTC (`2026-11-30`, which is in it, or the time of a midnight, before
+/// which it ends); and if wanted `model` (a name or a pattern), `user_id`, `price_version` (the present
+/// prices unless given) and `dry_run` (true unless given).
 #[utoipa::path(
     post, path = "/api/jobs/{name}", tag = "jobs", params(("name" = String, Path)),
     request_body(content = Option<Object>),
