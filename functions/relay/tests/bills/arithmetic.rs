@@ -2,24 +2,38 @@
 
 /// Checks a sum: `1_200 x 2.5 + 300 x 10 = 0.006 USD`, rates per million tokens, rounded up to a
 /// nano-USD.
+///
+/// What is paid by the piece or by the call has its amount: `3 x 0.01 USD`. What a group pays of it all is
+/// a factor on the sum: `(1_200 x 2.5 + 3 x 0.01 USD) x 0.8 = 0.0264 USD`.
 pub(super) fn check(work: &str) -> Result<(), String> {
     let (sum, _) = sides(work)?;
-    let pico = sum
-        .split(" + ")
-        .map(|term| {
-            let (count, rate) = term.split_once(" x ").ok_or("a term has no ` x `")?;
-            let count = decimal(&count.replace('_', ""), 0)?;
-            // Millionths of a USD per million tokens are pico-USD per token.
-            Ok(count * decimal(rate, 6)?)
-        })
-        .sum::<Result<i128, String>>()?;
-    let nano = pico.div_euclid(1_000) + i128::from(pico.rem_euclid(1_000) > 0);
+    let (terms, ratio) = match sum.strip_prefix('(') {
+        Some(rest) => rest.split_once(") x ").ok_or("the sum has no factor")?,
+        None => (sum, "1"),
+    };
+    let pico = terms.split(" + ").map(term).sum::<Result<i128, String>>()?;
+    let exact = pico * decimal(ratio, 6)?;
+    // Pico-USD times millionths.
+    const NANO: i128 = 1_000 * 1_000_000;
+    let nano = exact.div_euclid(NANO) + i128::from(exact.rem_euclid(NANO) > 0);
     let told = decimal(&amount(work), 9)?;
     if nano == told {
         Ok(())
     } else {
         Err(format!("`{work}` makes {nano} nano-USD, and not {told}"))
     }
+}
+
+/// What a term comes to, in pico-USD.
+fn term(term: &str) -> Result<i128, String> {
+    let (count, each) = term.split_once(" x ").ok_or("a term has no ` x `")?;
+    let count = decimal(&count.replace('_', ""), 0)?;
+    let each = match each.strip_suffix(" USD") {
+        Some(amount) => decimal(amount, 9)? * 1_000,
+        // Millionths of a USD per million tokens are pico-USD per token.
+        None => decimal(each, 6)?,
+    };
+    Ok(count * each)
 }
 
 /// The amount at the end of a sum.
@@ -47,13 +61,28 @@ fn decimal(text: &str, places: usize) -> Result<i128, String> {
 
 #[test]
 fn sums_are_exact_and_wrong_ones_are_seen() {
-    check("1_200 x 2.5 + 800 x 0.25 + 300 x 10 = 0.0062 USD").unwrap();
-    check("1 x 0.0375 = 0.000000038 USD").unwrap();
+    for right in [
+        "1_200 x 2.5 + 800 x 0.25 + 300 x 10 = 0.0062 USD",
+        "1 x 0.0375 = 0.000000038 USD",
+        "1_200 x 2.5 + 3 x 0.01 USD = 0.033 USD",
+        "(1_200 x 2.5 + 3 x 0.01 USD) x 0.8 = 0.0264 USD",
+        "(1 x 0.0001 + 1 x 0.0001) x 0.5 = 0.000000001 USD",
+        "(10 x 0.0001 + 1 x 0.000000001 USD) x 1 = 0.000000002 USD",
+        "(7 x 3) x 0 = 0 USD",
+    ] {
+        check(right).unwrap();
+    }
     for wrong in [
         "1_200 x 2.5 = 0.0031 USD",
         "1_200 x 2.5 = 0.003",
         "1_200 * 2.5 = 0.003 USD",
         "1.5 x 2 = 0.000003 USD",
+        "3 x 0.01 USD = 0.00000003 USD",
+        "3 x 0.01 = 0.03 USD",
+        "(1_200 x 2.5) x 0.8 = 0.003 USD",
+        "(1_200 x 2.5) = 0.003 USD",
+        "(1 x 0.0001 + 1 x 0.0001) x 0.5 = 0.000000002 USD",
+        "(1_200 x 2.5) x 0.8000001 = 0.0024 USD",
     ] {
         assert!(check(wrong).is_err(), "{wrong}");
     }

@@ -10,14 +10,23 @@
 //! plain {…}                           the whole answer, in place of what `told` makes
 //! stream {…}                          one of its events, likewise
 //! rates input 1.25, output 10         USD per million tokens
+//! service flex input 0.625, output 5  what differs at a service
+//! tier 272_000 input 2.5, output 15   what differs with more input than that
+//! tier 272_000 flex input 1.25        what differs at a service then
+//! pieces web_search 0.01              USD each: also `file_search` and `code_run`
+//! per_call 0.04                       USD for the call
+//! ratio 0.8                           what the group pays of it
+//! book gpt-5-2025-08-07               the figures are those of the book, which the bill is made by
 //! usage input 1_200, output 300       by component; or `usage estimated`
 //! bill 1_200 x 1.25 + 300 x 10 = 0.0045 USD
 //! ```
 
 use serde_json::{Map, Value};
 use shared::domain::dialect::Dialect;
-use shared::domain::price::Rates;
+use shared::domain::money::Ratio;
 use shared::domain::usage::Usage;
+
+use super::price::{self, Written, pairs};
 
 /// A case.
 #[derive(Debug)]
@@ -33,7 +42,8 @@ pub(super) struct Case {
     pub(super) items: Vec<Value>,
     pub(super) plain: Option<String>,
     pub(super) stream: Vec<String>,
-    pub(super) rates: Rates,
+    pub(super) price: Written,
+    pub(super) ratio: Ratio,
     pub(super) expected: Expected,
     pub(super) work: Option<String>,
 }
@@ -78,10 +88,14 @@ fn read_one(text: &str) -> Case {
         found.first().copied()
     };
     const KNOWN: [&str; 9] = [
-        "from", "told", "beside", "items", "plain", "stream", "rates", "usage", "bill",
+        "from", "told", "beside", "items", "plain", "stream", "ratio", "usage", "bill",
     ];
     for (member, _) in &members {
-        assert!(KNOWN.contains(member), "{name}: what is {member}?");
+        let known = KNOWN.contains(member) || price::LINES.contains(member);
+        assert!(known, "{name}: what is {member}?");
+    }
+    for once in ["rates", "pieces", "per_call", "book"] {
+        one(once);
     }
     let mut from = one("from").unwrap().split(' ');
     let (provider, word, model) = (
@@ -109,7 +123,8 @@ fn read_one(text: &str) -> Case {
         }),
         plain: one("plain").map(str::to_owned),
         stream: all("stream").into_iter().map(str::to_owned).collect(),
-        rates: one("rates").map_or_else(Rates::default, rates),
+        price: price::read(model, &members),
+        ratio: one("ratio").map_or(Ratio::ONE, |text| text.parse().unwrap()),
         expected: match usage {
             "estimated" => Expected::Estimated,
             told => Expected::Usage(components(told)),
@@ -131,21 +146,13 @@ fn dialect(word: &str) -> Dialect {
     }
 }
 
-/// `name value, name value`.
-fn pairs(text: &str) -> impl Iterator<Item = (&str, &str)> {
-    text.split(", ").map(move |pair| {
-        let pair = pair.split_once(' ');
-        pair.unwrap_or_else(|| panic!("{text} is no list of pairs"))
-    })
-}
-
 /// A usage by component.
-pub(super) fn components(text: &str) -> Usage {
+fn components(text: &str) -> Usage {
     let mut usage = Usage::default();
     for (name, value) in pairs(text) {
         let place = match name {
             "service" => {
-                usage.service = serde_json::from_value(Value::from(value)).unwrap();
+                usage.service = price::named(value);
                 continue;
             }
             "input" => &mut usage.input,
@@ -168,27 +175,4 @@ pub(super) fn components(text: &str) -> Usage {
         *place = value.replace('_', "").parse().unwrap();
     }
     usage
-}
-
-fn rates(text: &str) -> Rates {
-    let mut rates = Rates::default();
-    for (name, rate) in pairs(text) {
-        let place = match name {
-            "input" => &mut rates.input,
-            "output" => &mut rates.output,
-            "cache_read" => &mut rates.cache_read,
-            "cache_read_audio" => &mut rates.cache_read_audio,
-            "cache_read_image" => &mut rates.cache_read_image,
-            "cache_write_5m" => &mut rates.cache_write_5m,
-            "cache_write_1h" => &mut rates.cache_write_1h,
-            "reasoning" => &mut rates.reasoning,
-            "input_audio" => &mut rates.input_audio,
-            "output_audio" => &mut rates.output_audio,
-            "input_image" => &mut rates.input_image,
-            "output_image" => &mut rates.output_image,
-            other => panic!("what rate is {other}?"),
-        };
-        *place = Some(rate.parse().unwrap());
-    }
-    rates
 }

@@ -7,12 +7,11 @@ mod arithmetic;
 mod case;
 mod embeddings;
 mod lanes;
+mod price;
 mod wire;
 
 use std::collections::BTreeSet;
 
-use shared::domain::money::Ratio;
-use shared::domain::price::Price;
 use shared::domain::usage::Usage;
 
 use crate::stage::nothing;
@@ -29,6 +28,8 @@ fn cases() -> Vec<Case> {
         include_str!("cases/gemini.txt"),
         include_str!("cases/cohere.txt"),
         include_str!("cases/hostile.txt"),
+        include_str!("cases/prices.txt"),
+        include_str!("cases/book.txt"),
     ]
     .into_iter()
     .flat_map(case::read)
@@ -41,7 +42,10 @@ const COMPLAINTS: [u8; 16] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 14, 15, 16,
 #[test]
 fn there_are_bills_of_all_kinds_under_names_of_their_own() {
     let cases = cases();
-    assert!(cases.len() >= 90, "{} cases", cases.len());
+    assert!(cases.len() >= 190, "{} cases", cases.len());
+    let from_the_book = cases.iter().filter(|case| case.price.book.is_some());
+    let count = from_the_book.count();
+    assert!(count >= 10, "{count} cases are priced by the book");
     let names: BTreeSet<&str> = cases.iter().map(|case| case.name.as_str()).collect();
     assert_eq!(names.len(), cases.len(), "two cases have one name");
     let told = |number: u8| {
@@ -70,15 +74,41 @@ fn every_usage_costs_what_was_worked_out_by_hand() {
         let (Expected::Usage(usage), Some(work)) = (&case.expected, &case.work) else {
             continue;
         };
-        let price = Price {
-            model: case.model.clone(),
-            rates: case.rates,
-            ..Price::default()
-        };
-        let bill = price.bill(usage, Ratio::ONE).total.to_string();
+        let price = case.price.bills_by();
+        let bill = price.bill(usage, case.ratio).total.to_string();
         let by_hand = arithmetic::amount(work);
         if bill != by_hand {
             wrong.push(case.says(&format!("the bill is {bill}, by hand it is {by_hand}")));
+        }
+    }
+    nothing(&wrong);
+}
+
+#[test]
+fn the_rows_of_the_book_are_those_that_stand_beside_their_bills() {
+    let mut wrong = Vec::new();
+    for case in cases() {
+        wrong.extend(case.price.differs().map(|why| case.says(&why)));
+    }
+    nothing(&wrong);
+}
+
+#[test]
+fn no_search_or_container_is_billed_without_its_price_in_sight() {
+    let mut wrong = Vec::new();
+    for case in cases() {
+        let Expected::Usage(usage) = &case.expected else {
+            continue;
+        };
+        let pieces = &case.price.price.pieces;
+        for (count, amount, what) in [
+            (usage.web_searches, pieces.web_search, "web_search"),
+            (usage.file_searches, pieces.file_search, "file_search"),
+            (usage.code_runs, pieces.code_run, "code_run"),
+        ] {
+            if count > 0 && amount.is_none() {
+                wrong.push(case.says(&format!("what does a {what} cost?")));
+            }
         }
     }
     nothing(&wrong);
