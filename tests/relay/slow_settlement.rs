@@ -1,6 +1,7 @@
 //! Calls that outlive the reconciler's patience, and books that cannot be written at once.
 
-use serde_json::json;
+use reqwest::Response;
+use serde_json::{Value, json};
 use shared::domain::hold::{HoldId, WalletId};
 use shared::domain::id::RequestId;
 use shared::domain::money::NanoUsd;
@@ -9,16 +10,24 @@ use tests::callers::KeyCaller;
 use tests::faults::{Fault, Faults};
 use tests::upstream::{Act, Gate, Piece, chat_end, chat_reply, chat_text};
 
-#[tokio::test]
-async fn a_call_that_was_taken_for_lost_is_charged_once_when_it_ends() {
-    let house = House::new().await;
-    let ada = house.user_with("ada", "1").await;
+/// A call that has begun to be answered, with 10 tokens of input and 20 of output, and ends when the gate
+/// opens.
+async fn slow_call(house: &House, caller: &KeyCaller, mut body: Value) -> (Gate, Response) {
     let gate = Gate::default();
     let mut pieces = vec![chat_text("Hi"), Piece::Gate(gate.clone())];
     pieces.extend(chat_end(10, 20));
     house.upstream.next(Act::stream(pieces));
-    let mut response = ada.open_chat(json!({ "stream": true })).await;
+    body["stream"] = json!(true);
+    let mut response = caller.open_chat(body).await;
     assert!(response.chunk().await.unwrap().is_some());
+    (gate, response)
+}
+
+#[tokio::test]
+async fn a_call_that_was_taken_for_lost_is_charged_once_when_it_ends() {
+    let house = House::new().await;
+    let ada = house.user_with("ada", "1").await;
+    let (gate, mut response) = slow_call(&house, &ada, json!({})).await;
     let report = house
         .run_job("release_holds", json!({ "older_than_seconds": 0 }))
         .await;
@@ -50,14 +59,7 @@ async fn a_slow_call_pays_what_it_cost_even_if_it_was_charged_what_was_held() {
         .build()
         .await;
     let ada = house.user_with("ada", "1").await;
-    let gate = Gate::default();
-    let mut pieces = vec![chat_text("Hi"), Piece::Gate(gate.clone())];
-    pieces.extend(chat_end(10, 20));
-    house.upstream.next(Act::stream(pieces));
-    let mut response = ada
-        .open_chat(json!({ "stream": true, "max_tokens": 1_000 }))
-        .await;
-    assert!(response.chunk().await.unwrap().is_some());
+    let (gate, mut response) = slow_call(&house, &ada, json!({ "max_tokens": 1_000 })).await;
     house
         .run_job("release_holds", json!({ "older_than_seconds": 0 }))
         .await;
@@ -81,12 +83,7 @@ async fn a_slow_call_pays_what_it_cost_even_if_it_was_charged_what_was_held() {
 async fn a_due_charge_that_no_record_names_is_given_back() {
     let house = House::new().await;
     let ada = house.user_with("ada", "1").await;
-    let gate = Gate::default();
-    let mut pieces = vec![chat_text("Hi"), Piece::Gate(gate.clone())];
-    pieces.extend(chat_end(10, 20));
-    house.upstream.next(Act::stream(pieces));
-    let mut response = ada.open_chat(json!({ "stream": true })).await;
-    assert!(response.chunk().await.unwrap().is_some());
+    let (gate, mut response) = slow_call(&house, &ada, json!({})).await;
     let now = json!({ "older_than_seconds": 0 });
     house.run_job("release_holds", now.clone()).await;
     // The call ends and dies right after it has set aside what is due.
@@ -127,12 +124,7 @@ async fn a_due_charge_that_no_record_names_is_given_back() {
 async fn a_slow_call_is_charged_what_is_left() {
     let house = House::new().await;
     let ada = house.user_with("ada", "0.02").await;
-    let gate = Gate::default();
-    let mut pieces = vec![chat_text("Hi"), Piece::Gate(gate.clone())];
-    pieces.extend(chat_end(10, 20));
-    house.upstream.next(Act::stream(pieces));
-    let mut response = ada.open_chat(json!({ "stream": true })).await;
-    assert!(response.chunk().await.unwrap().is_some());
+    let (gate, mut response) = slow_call(&house, &ada, json!({})).await;
     house
         .run_job("release_holds", json!({ "older_than_seconds": 0 }))
         .await;

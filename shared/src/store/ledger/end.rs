@@ -3,7 +3,6 @@
 
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 use jiff::Timestamp;
 
 use super::Ledger;
@@ -11,7 +10,7 @@ use crate::domain::hold::{Hold, Wallet};
 use crate::domain::limit::{Counted, Minute};
 use crate::domain::money::NanoUsd;
 use crate::store::table::n;
-use crate::store::{StoreError, schema, wallets};
+use crate::store::{StoreError, wallets};
 
 /// How often a hold is resized while others take from the same balance.
 const RESIZE_ATTEMPTS: u8 = 16;
@@ -129,17 +128,13 @@ impl Ledger<'_> {
         cost: NanoUsd,
         recount: Option<Recount>,
     ) -> Result<Option<Wallet>, StoreError> {
-        let table = &self.0.table;
         let cost = cost.min(amount);
         let (mut set, mut condition) = (
             "SET balance = balance + :back, spent = spent + :cost".to_owned(),
             "holds.#hold = :amount".to_owned(),
         );
-        let mut update = table
-            .client
-            .update_item()
-            .table_name(&table.name)
-            .set_key(Some(schema::wallet(hold.wallet).attributes()))
+        let mut update = self
+            .update(&self.0.table.client, hold.wallet)
             .expression_attribute_names("#hold", hold.id.to_string())
             .expression_attribute_values(":amount", n(amount.get()))
             .expression_attribute_values(":back", n(amount.saturating_sub(cost).get()))
@@ -161,7 +156,6 @@ impl Ledger<'_> {
         let sent = update
             .update_expression(set + " REMOVE holds.#hold")
             .condition_expression(condition)
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
         match sent {
@@ -203,19 +197,14 @@ impl Ledger<'_> {
         hold: &Hold,
         wanted: NanoUsd,
     ) -> Result<Option<Wallet>, StoreError> {
-        let table = &self.0.table;
-        let sent = table
-            .client
-            .update_item()
-            .table_name(&table.name)
-            .set_key(Some(schema::wallet(hold.wallet).attributes()))
+        let sent = self
+            .update(&self.0.table.client, hold.wallet)
             .update_expression("SET balance = balance - :more, holds.#hold = :wanted")
             .condition_expression("holds.#hold = :amount AND balance >= :more")
             .expression_attribute_names("#hold", hold.id.to_string())
             .expression_attribute_values(":amount", n(hold.amount.get()))
             .expression_attribute_values(":wanted", n(wanted.get()))
             .expression_attribute_values(":more", n(wanted.saturating_sub(hold.amount).get()))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
         match sent {

@@ -7,7 +7,7 @@
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
-use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
+use aws_sdk_dynamodb::types::ReturnValue;
 use jiff::Timestamp;
 
 use super::Ledger;
@@ -17,7 +17,7 @@ use crate::domain::limit::{Claim, Counted, Limits, Minute};
 use crate::domain::money::NanoUsd;
 use crate::store::table::{Item, n, number, s};
 use crate::store::wallets::RULE;
-use crate::store::{StoreError, schema, wallets};
+use crate::store::{StoreError, wallets};
 
 /// How many calls a wallet may have in flight where nobody says otherwise: each adds some 40 bytes to
 /// an item of at most 400 KB.
@@ -195,16 +195,12 @@ impl Ledger<'_> {
         wanted: &HoldRequest,
         counting: Counting,
     ) -> Result<Option<Counted>, Unsent> {
-        let table = &self.0.table;
         let (mut set, mut condition) = (
             "SET balance = balance - :amount, holds.#hold = :amount".to_owned(),
             "attribute_not_exists(holds.#hold) AND size(holds) < :parallel".to_owned(),
         );
-        let mut update = table
-            .once
-            .update_item()
-            .table_name(&table.name)
-            .set_key(Some(schema::wallet(wanted.wallet).attributes()))
+        let mut update = self
+            .update(&self.0.table.once, wanted.wallet)
             .expression_attribute_names("#hold", id.to_string())
             .expression_attribute_values(":amount", n(wanted.amount.get()))
             .expression_attribute_values(":parallel", n(wanted.parallel()));
@@ -225,7 +221,6 @@ impl Ledger<'_> {
             .update_expression(set)
             .condition_expression(condition)
             .return_values(ReturnValue::UpdatedNew)
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
         match sent {

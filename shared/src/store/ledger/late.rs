@@ -1,14 +1,13 @@
 //! Charges that are due: what a call cost whose hold was ended while it still ran.
 
-use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 use jiff::Timestamp;
 
 use super::Ledger;
 use super::end::unmet;
 use crate::domain::hold::{Hold, HoldId, Wallet, WalletId};
 use crate::domain::money::NanoUsd;
+use crate::store::StoreError;
 use crate::store::table::n;
-use crate::store::{StoreError, schema};
 
 /// How often a charge is tried, for less each time.
 const ATTEMPTS: u8 = 16;
@@ -79,18 +78,13 @@ impl Ledger<'_> {
 
     /// The wallet as it was, when the condition did not hold.
     async fn send_due(&self, held: HoldId, charge: &Hold) -> Result<Option<Wallet>, StoreError> {
-        let table = &self.0.table;
-        let sent = table
-            .client
-            .update_item()
-            .table_name(&table.name)
-            .set_key(Some(schema::wallet(charge.wallet).attributes()))
+        let sent = self
+            .update(&self.0.table.client, charge.wallet)
             .update_expression("SET holds.#due = :amount REMOVE holds.#hold")
             .condition_expression("holds.#hold = :amount AND attribute_not_exists(holds.#due)")
             .expression_attribute_names("#hold", held.to_string())
             .expression_attribute_names("#due", charge.id.to_string())
             .expression_attribute_values(":amount", n(charge.amount.get()))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
         match sent {
@@ -101,17 +95,12 @@ impl Ledger<'_> {
 
     /// The wallet as it was, when the condition did not hold.
     async fn send_late(&self, charge: &Hold) -> Result<Option<Wallet>, StoreError> {
-        let table = &self.0.table;
-        let sent = table
-            .once
-            .update_item()
-            .table_name(&table.name)
-            .set_key(Some(schema::wallet(charge.wallet).attributes()))
+        let sent = self
+            .update(&self.0.table.once, charge.wallet)
             .update_expression("SET balance = balance - :cost, holds.#hold = :cost")
             .condition_expression("balance >= :cost AND attribute_not_exists(holds.#hold)")
             .expression_attribute_names("#hold", charge.id.to_string())
             .expression_attribute_values(":cost", n(charge.amount.get()))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
         match sent {

@@ -16,7 +16,12 @@ pub use hold::{HOLD_ATTEMPTS, HoldError, HoldRequest, MOST_PARALLEL};
 
 pub(super) use minutes::SeenMinutes;
 
-use super::Store;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
+
+use super::{Store, schema};
+use crate::domain::hold::WalletId;
 
 /// The handle.
 #[derive(Debug, Clone, Copy)]
@@ -27,5 +32,17 @@ impl Store {
     #[must_use]
     pub const fn ledger(&self) -> Ledger<'_> {
         Ledger(self)
+    }
+}
+
+impl Ledger<'_> {
+    /// A write of a wallet. Where its condition does not hold, it gives the wallet back as it was: that
+    /// says why, without another read.
+    fn update(&self, client: &Client, wallet: WalletId) -> UpdateItemFluentBuilder {
+        client
+            .update_item()
+            .table_name(&self.0.table.name)
+            .set_key(Some(schema::wallet(wallet).attributes()))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
     }
 }
